@@ -1,0 +1,49 @@
+"""What every test may ask for: the fixtures beside the repository, a free port, processes with a bounded life."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.processes import REPOSITORY, Running, Start, running
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout under test."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of schemas and card fixtures beside the repository; without it the test is skipped, in CI it fails."""
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        words = f"needs the folder {folder} (official schemas and card fixtures)"
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(words)
+        pytest.skip(words)
+    return folder
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listened on a moment ago; prefer port 0 where a server says its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts processes (tests/processes.py) that are stopped when the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(*command: str | Path, **environment: str) -> Running:
+            return await stack.enter_async_context(running(command, environment))
+
+        yield begin
