@@ -1,0 +1,1 @@
+"""A medical practice in a process: Konnektor, terminals, cards and their PKI, all fictional."""
