@@ -1,0 +1,1 @@
+"""Kartenwart: the always-on agent that keeps a practice's card terminals, cards and Konnektor link."""

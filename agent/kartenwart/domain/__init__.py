@@ -1,0 +1,1 @@
+"""Nouns and rules: pure, synchronous, standard library only."""

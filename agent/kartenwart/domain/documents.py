@@ -1,0 +1,44 @@
+"""Documents on their way through a job: encrypted at rest, short-lived, known by hash."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+RETENTION = timedelta(hours=24)
+
+
+class SignatureFormat(StrEnum):
+    """Form of a signature; names as in kartenwart.api.signature.v1.SignatureFormat without the prefix."""
+
+    PADES = "PADES"
+    CADES_DETACHED = "CADES_DETACHED"
+    CADES_ENVELOPING = "CADES_ENVELOPING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document in the vault ("documents/{d}"); `received` counts bytes present; sha256 is hex of the whole."""
+
+    name: str
+    owner: str
+    size: int
+    received: int
+    sha256: str
+    mime_type: str
+    expires_at: datetime
+
+    @property
+    def complete(self) -> bool:
+        """True once all bytes are present (the hash was checked then)."""
+        return self.received == self.size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentToSign:
+    """One document of a request and how to sign it."""
+
+    document: str
+    format: SignatureFormat
+    short_text: str

@@ -1,0 +1,218 @@
+"""The practice's things as values: Konnektoren, terminals, slots, cards, contexts, and the picture of them all.
+
+Names are resource names ("cards/c-…"). They are keyed hashes made by `ResourceNames` (operations) and say nothing
+about a person. Wire ids (CtId, CardHandle) stay in fields that only adapters and the ports read.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from kartenwart.domain.failures import Failure
+
+
+class LinkState(StrEnum):
+    """How well the link to a Konnektor works."""
+
+    CONNECTING = "CONNECTING"
+    UP = "UP"
+    DEGRADED = "DEGRADED"
+    DOWN = "DOWN"
+
+
+class OnlineState(StrEnum):
+    """The Konnektor's word on one of its VPNs."""
+
+    UNKNOWN = "UNSPECIFIED"
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+
+
+class CardType(StrEnum):
+    """Type of a card; names as in kartenwart.api.card.v1.CardType."""
+
+    EGK = "EGK"
+    KVK = "KVK"
+    HBA = "HBA"
+    SMC_B = "SMC_B"
+    HSM_B = "HSM_B"
+    SMC_KT = "SMC_KT"
+    HBA_QSIG = "HBA_QSIG"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def is_practice(self) -> bool:
+        """True for a practice identity (SM-B): several calls at once, session without a user."""
+        return self in (CardType.SMC_B, CardType.HSM_B)
+
+    @property
+    def is_person(self) -> bool:
+        """True for a doctor's card (HBAx): sessions belong to a user."""
+        return self in (CardType.HBA, CardType.HBA_QSIG)
+
+
+class Pin(StrEnum):
+    """A PIN of a card; values as in kartenwart.api.card.v1.Pin without the prefix."""
+
+    SMC = "SMC"
+    CH = "CH"
+    QES = "QES"
+
+
+class PinStatus(StrEnum):
+    """State of a PIN in a session."""
+
+    UNKNOWN = "UNSPECIFIED"
+    VERIFIED = "VERIFIED"
+    VERIFIABLE = "VERIFIABLE"
+    TRANSPORT_PIN = "TRANSPORT_PIN"
+    EMPTY_PIN = "EMPTY_PIN"
+    BLOCKED = "BLOCKED"
+    DISABLED = "DISABLED"
+
+
+class CertificateReference(StrEnum):
+    """A certificate of a card: C.AUT, C.ENC, C.SIG (SMC-B), C.QES (HBA)."""
+
+    AUT = "AUT"
+    ENC = "ENC"
+    SIG = "SIG"
+    QES = "QES"
+
+
+class KeyAlgorithm(StrEnum):
+    """Kind of key."""
+
+    ECC = "ECC"
+    RSA = "RSA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """A configured way to call a Konnektor: "contexts/{x}" -> (Konnektor, mandant, client system, workplace)."""
+
+    name: str
+    konnektor: str
+    mandant: str
+    client_system: str
+    workplace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceVersion:
+    """One version of one service as in connector.sds."""
+
+    service: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Konnektor:
+    """A configured Konnektor ("konnektors/{k}") with the state of the link to it."""
+
+    name: str
+    link_state: LinkState = LinkState.CONNECTING
+    condition: Failure | None = None
+    vendor: str = ""
+    product: str = ""
+    product_type_version: str = ""
+    firmware_version: str = ""
+    services: tuple[ServiceVersion, ...] = ()
+    ti_state: OnlineState = OnlineState.UNKNOWN
+    sis_state: OnlineState = OnlineState.UNKNOWN
+    error_conditions: tuple[str, ...] = ()
+    events_subscribed: bool = False
+    last_confirmed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """An eHealth terminal ("terminals/{t}"); `contexts` are those that may reach it."""
+
+    name: str
+    konnektor: str
+    ct_id: str
+    label: str
+    mac_address: str
+    ip_address: str
+    connected: bool
+    physical: bool
+    workplaces: tuple[str, ...]
+    slot_count: int
+    product: str
+    contexts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A way to a card; `handle` is the Konnektor's card handle, never shown."""
+
+    konnektor: str
+    terminal: str
+    slot_id: int
+    handle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinState:
+    """What is known of one PIN in one context (and user). attempts_left None means unknown, never 0 or 3."""
+
+    context: str
+    pin: Pin
+    status: PinStatus
+    attempts_left: int | None
+    observed_at: datetime
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A card ("cards/{c}"). `holder` of an eGK is personal data: kept only in memory, never logged.
+
+    `contexts` are those that may reach it; `holder_contexts` those at whose workplace an eGK's holder is needed.
+    """
+
+    name: str
+    type: CardType
+    holder: str
+    iccsn_tail: str
+    inserted_at: datetime | None
+    certificate_expiry: date | None
+    routes: tuple[Route, ...]
+    contexts: frozenset[str]
+    holder_contexts: frozenset[str] = frozenset()
+    pin_states: tuple[PinState, ...] = ()
+    confirmed: bool = True
+
+    def __repr__(self) -> str:
+        """Say name and type only: a holder must not reach a log."""
+        return f"Card(name={self.name!r}, type={self.type.value})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The whole picture, each part sorted by name."""
+
+    konnektors: tuple[Konnektor, ...] = ()
+    terminals: tuple[Terminal, ...] = ()
+    cards: tuple[Card, ...] = ()
+
+    def card(self, name: str) -> Card | None:
+        """Return the card of that name, or None."""
+        return next((card for card in self.cards if card.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCertificate:
+    """A certificate read from a card, DER, with its decoded facts."""
+
+    reference: CertificateReference
+    algorithm: KeyAlgorithm
+    der: bytes
+    issuer: str
+    subject: str
+    serial_number: int
+    not_before: datetime
+    not_after: datetime
+    telematik_id: str = ""
+    profession_oids: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Ports: what operations need of the outside, as Protocols. Adapters fulfil them; app.py joins the two."""

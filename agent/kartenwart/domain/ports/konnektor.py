@@ -1,0 +1,189 @@
+"""The Konnektor as operations see it: observations (polls), notices (events), and card verbs."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from kartenwart.domain.documents import SignatureFormat
+from kartenwart.domain.inventory import (
+    CardType,
+    CertificateReference,
+    Context,
+    KeyAlgorithm,
+    Konnektor,
+    Pin,
+    PinStatus,
+)
+from kartenwart.domain.jobs import VerifyPinResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTerminal:
+    """A terminal as a poll found it; `contexts` are the configured contexts that saw it."""
+
+    ct_id: str
+    label: str
+    mac_address: str
+    ip_address: str
+    connected: bool
+    physical: bool
+    workplaces: tuple[str, ...]
+    slot_count: int
+    product: str
+    contexts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedCard:
+    """A card as a poll found it. iccsn and holder are personal or secret: in memory only, no repr."""
+
+    handle: str
+    type: CardType
+    ct_id: str
+    slot_id: int
+    iccsn: str = field(repr=False)
+    holder: str = field(repr=False)
+    inserted_at: datetime | None
+    certificate_expiry: date | None
+    contexts: frozenset[str]
+    local_contexts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One complete poll of a Konnektor, taken as of `konnektor.last_confirmed`.
+
+    `konnektor.condition` may be set while the poll succeeded in part (e.g. one context refused, clock off).
+    """
+
+    konnektor: Konnektor
+    terminals: tuple[ObservedTerminal, ...]
+    cards: tuple[ObservedCard, ...]
+
+
+class NoticeType(StrEnum):
+    """What a CETP event told."""
+
+    BOOTED = "BOOTED"
+    CARD_INSERTED = "CARD_INSERTED"
+    CARD_REMOVED = "CARD_REMOVED"
+    PIN_ENTRY_STARTED = "PIN_ENTRY_STARTED"
+    PIN_ENTRY_FINISHED = "PIN_ENTRY_FINISHED"
+    TERMINAL_CONNECTED = "TERMINAL_CONNECTED"
+    TERMINAL_DISCONNECTED = "TERMINAL_DISCONNECTED"
+    CONDITION = "CONDITION"
+    DOCUMENT_SIGNED = "DOCUMENT_SIGNED"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One CETP event from the Konnektor's address with a live subscription: a hint until a poll confirms it.
+
+    `ct_id` of a PIN entry is where the PIN is typed (PinInputCtID); `detail` is the condition's or topic's name or
+    the job number. `card` is what CARD_INSERTED told.
+    """
+
+    type: NoticeType
+    konnektor: str
+    context: str = ""
+    handle: str = ""
+    ct_id: str = ""
+    slot_id: int = 0
+    pin: Pin | None = None
+    card: ObservedCard | None = None
+    active: bool = True
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCall:
+    """Who calls and on which card: a configured context, the Konnektor's UserId (HBA only) and the card's handle."""
+
+    context: Context
+    handle: str
+    card_type: CardType
+    user_id: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinReading:
+    """The Konnektor's answer to GetPinStatus; attempts_left None where the device did not say."""
+
+    status: PinStatus
+    attempts_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOrder:
+    """One document to sign in one SignDocument call; job_number as given by `job_number`."""
+
+    job_number: str
+    format: SignatureFormat
+    mime_type: str
+    short_text: str
+    document: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What SignDocument returned: PAdES = the signed PDF; CAdES = the CMS structure (DER)."""
+
+    data: bytes = field(repr=False)
+
+
+BeforeSend = Callable[[], Awaitable[None]]
+
+
+class KonnektorPort(Protocol):
+    """One configured Konnektor. Every method raises WorldError with the reason; `sent` is False where it is certain
+    that nothing reached the Konnektor's card layer (not connected, or the Konnektor answered with an error status
+    that means so)."""
+
+    @property
+    def name(self) -> str:
+        """Return "konnektors/{k}"."""
+        ...
+
+    async def observe(self) -> Observation:
+        """Poll everything: service directory when needed, terminals and cards of every context, resource state."""
+        ...
+
+    async def subscribe(self) -> None:
+        """Make sure that every context has a live subscription; renew at half life; subscribe anew after a boot."""
+        ...
+
+    def notices(self) -> AsyncIterator[Notice]:
+        """Yield notices, one reader only; ends when the port is closed."""
+        ...
+
+    async def pin_status(self, call: CardCall, pin: Pin) -> PinReading:
+        """Ask GetPinStatus. Repeatable."""
+        ...
+
+    async def read_certificate(
+        self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm
+    ) -> bytes:
+        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING where the card has none of that kind (4258, 4147)."""
+        ...
+
+    async def job_number(self, context: Context) -> str:
+        """Ask GetJobNumber ("ABC-123")."""
+        ...
+
+    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person type the PIN: VerifyPin, once, on a connection of its own, never repeated.
+
+        before_send is awaited after the connection stands and before the first byte; if it raises, nothing is sent.
+        An answer is a result (VERIFIED, REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); a fault that means
+        that nothing was sent to the card raises WorldError(sent=False); a broken or missing answer raises
+        WorldError(sent=True).
+        """
+        ...
+
+    async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
+        """Let the card sign: SignDocument, once, as verify_pin does it. A person abort, timeout, wrong or blocked PIN
+        and card removal raise WorldError(sent=True) with their reason."""
+        ...

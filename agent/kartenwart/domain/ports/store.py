@@ -1,0 +1,107 @@
+"""What is kept over a restart: jobs, workstations, users, tokens, audit, small facts. Every write is durable on return.
+
+Each method raises WorldError(STORE_FAILED) when the disk refuses; nothing is half written then.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from kartenwart.domain.audit import AuditEntry, AuditRecord, AuditVerdict
+from kartenwart.domain.enrolment import EnrolmentToken
+from kartenwart.domain.inventory import Pin
+from kartenwart.domain.jobs import Job
+from kartenwart.domain.principals import User, Workstation
+
+
+class JobStore(Protocol):
+    """Jobs by name and by (creator, request_id)."""
+
+    async def insert_job(self, job: Job) -> Job | None:
+        """Insert first: return None when inserted, or the job that already has this (creator, request_id)."""
+        ...
+
+    async def update_job(self, job: Job) -> None:
+        """Write a job's new state."""
+        ...
+
+    async def get_job(self, name: str) -> Job | None:
+        """Return the job, or None."""
+        ...
+
+    async def list_jobs(
+        self, *, creator: str | None, mandants: frozenset[str] | None, request_id: str, before: str, limit: int
+    ) -> Sequence[Job]:
+        """Return jobs, newest first, of a creator (None: of all) and of mandants (None: all); request_id "" means all;
+        `before` is the name of the last job of the page before, "" for the first page."""
+        ...
+
+    async def unfinished_jobs(self) -> Sequence[Job]:
+        """Return jobs that have not ended."""
+        ...
+
+
+class AuditStore(Protocol):
+    """The audit chain of this box."""
+
+    async def append_audit(self, entry: AuditEntry) -> AuditRecord:
+        """Append and return the record."""
+        ...
+
+    async def list_audit(
+        self, *, mandants: frozenset[str] | None, before: int, limit: int
+    ) -> Sequence[AuditRecord]:
+        """Return records, newest first, of the box and of mandants (None: all); before 0 means from the newest."""
+        ...
+
+    async def verify_audit(self) -> AuditVerdict:
+        """Recompute the chain and compare it with the anchor outside the database."""
+        ...
+
+
+class WorkstationStore(Protocol):
+    """Workstations, users and one-time tokens."""
+
+    async def save_workstation(self, workstation: Workstation) -> None:
+        """Insert or replace."""
+        ...
+
+    async def list_workstations(self) -> Sequence[Workstation]:
+        """Return all, sorted by name."""
+        ...
+
+    async def save_user(self, user: User) -> None:
+        """Insert or replace."""
+        ...
+
+    async def list_users(self) -> Sequence[User]:
+        """Return all, sorted by name."""
+        ...
+
+    async def save_token(self, token: EnrolmentToken) -> None:
+        """Insert."""
+        ...
+
+    async def take_token(self, secret_sha256: str) -> EnrolmentToken | None:
+        """Remove and return the token, or None: it can be redeemed once."""
+        ...
+
+
+class FactStore(Protocol):
+    """Small facts: the high-water mark of time and the last known attempts of refused PINs."""
+
+    async def high_water(self) -> datetime | None:
+        """Return the latest time ever persisted."""
+        ...
+
+    async def raise_high_water(self, time: datetime) -> None:
+        """Persist a later time; an earlier one changes nothing."""
+        ...
+
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+        """Keep the attempts left after a refused PIN (None: forget, e.g. after a verified one)."""
+        ...
+
+    async def load_attempts(self, card: str, pin: Pin) -> int | None:
+        """Return the attempts left as last known, or None."""
+        ...

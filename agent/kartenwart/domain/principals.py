@@ -1,0 +1,65 @@
+"""Who may call: roles, scopes, workstations, users."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a principal may do; names as in kartenwart.api.workstation.v1.Role without the prefix."""
+
+    VIEWER = "VIEWER"
+    WORKSTATION = "WORKSTATION"
+    SIGNER = "SIGNER"
+    TECHNICIAN = "TECHNICIAN"
+    AUDITOR = "AUDITOR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a principal may reach: contexts (the first is the default) and users, as resource names.
+
+    `everything` is the local technician's scope at the box itself.
+    """
+
+    contexts: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    everything: bool = False
+
+    def has_context(self, name: str) -> bool:
+        """True where the context may be named."""
+        return self.everything or name in self.contexts
+
+    def has_user(self, name: str) -> bool:
+        """True where the user may be named."""
+        return self.everything or name in self.users
+
+    @property
+    def default_context(self) -> str:
+        """Return the context used where a call names none; empty where there is none."""
+        return self.contexts[0] if self.contexts else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workstation:
+    """An enrolled peer ("workstations/{w}"); key_sha256 is over the SubjectPublicKeyInfo, hex."""
+
+    name: str
+    label: str
+    role: Role
+    scope: Scope
+    key_sha256: str
+    enrolled_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person who signs ("users/{u}"). konnektor_user_id is a secret of the box: no API, no log, no repr."""
+
+    name: str
+    label: str
+    konnektor_user_id: str = field(repr=False)
+    card: str = ""
+    bound_at: datetime | None = None
