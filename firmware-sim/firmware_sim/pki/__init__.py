@@ -1,6 +1,6 @@
 """The simulator's own test PKI: cards, Konnektor and client systems, all marked TEST-ONLY and NOT-VALID.
 
-Nobody outside the simulator trusts any of it: both roots are made at the first start, and their keys stay in its folder.
+Nobody outside trusts any of it: both roots are made at the first start, and their keys stay in the folder.
 """
 
 from firmware_sim.pki.card import CardKeys
