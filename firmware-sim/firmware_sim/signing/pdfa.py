@@ -30,8 +30,10 @@ def _declared_xmp(pdf: bytes) -> bytes | None:
     reader = PdfFileReader(BytesIO(pdf), strict=False)
     if reader.encrypted:
         return None  # PDF/A forbids encryption, whatever the XMP inside may say
-    root = reader.root
-    metadata = root["/Metadata"] if "/Metadata" in root else None  # pyhanko's get() would not follow the reference
+    try:
+        metadata = reader.root["/Metadata"]
+    except KeyError:
+        return None
     if not isinstance(metadata, StreamObject):
         return None
     if len(metadata.encoded_data) > _LARGEST_XMP:
