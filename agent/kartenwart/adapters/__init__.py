@@ -1,0 +1,1 @@
+"""One folder per outside thing; adapters never import each other."""
