@@ -25,12 +25,16 @@ class Start(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class Running:
-    """A process that a test started; `lines` is what it has said so far, standard output and error as they came."""
+    """A process that a test started.
+
+    `lines` is what it has said so far, standard output and error as they came; `ended` is True when it has ended and
+    all that it said has been read.
+    """
 
     process: asyncio.subprocess.Process
     lines: list[str] = field(default_factory=list)
+    ended: bool = False
     _said: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _reader: asyncio.Task[None] | None = None
 
     async def line(self, part: str, within: float = START_SECONDS) -> str:
         """The first line that contains `part`; fails after `within` seconds or when the process ends without it."""
@@ -76,11 +80,6 @@ class Running:
             await self.process.wait()
 
     @property
-    def ended(self) -> bool:
-        """Whether it has ended and all it said has been read."""
-        return self._reader is not None and self._reader.done()
-
-    @property
     def said(self) -> str:
         """The last hundred lines, for a failing test to show."""
         return "\n".join(self.lines[-100:])
@@ -91,13 +90,16 @@ class Running:
         except TimeoutError:
             pytest.fail(f"no sign of {what} within {within} s:\n{self.said}")
 
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Collect what it says until it has ended."""
         assert self.process.stdout is not None
         async for raw in self.process.stdout:
             async with self._said:
                 self.lines.append(raw.decode(errors="replace").rstrip("\n"))
                 self._said.notify_all()
+        await self.process.wait()
         async with self._said:
+            self.ended = True
             self._said.notify_all()
 
 
@@ -114,7 +116,7 @@ async def running(command: Sequence[str | Path], environment: Mapping[str, str])
         stderr=asyncio.subprocess.STDOUT,
     )
     started = Running(process=process)
-    reader = started._reader = asyncio.create_task(started._read())
+    reader = asyncio.create_task(started.read())
     try:
         yield started
     finally:
