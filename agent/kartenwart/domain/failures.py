@@ -14,7 +14,7 @@ from enum import StrEnum, auto
 
 class _Upper(StrEnum):
     @staticmethod
-    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
+    def _generate_next_value_(name: str, _start: int, _count: int, _last_values: list[str]) -> str:
         return name
 
 

@@ -41,6 +41,20 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls an operation: name, role, scope and the mandants it may see (None: all)."""
+
+    name: str
+    role: Role
+    scope: Scope
+    mandants: frozenset[str] | None
+
+    def sees_mandant(self, mandant: str) -> bool:
+        """True where things of that mandant may be shown."""
+        return self.mandants is None or mandant in self.mandants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workstation:
     """An enrolled peer ("workstations/{w}"); key_sha256 is over the SubjectPublicKeyInfo, hex."""
 

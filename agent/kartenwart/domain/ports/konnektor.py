@@ -163,10 +163,8 @@ class KonnektorPort(Protocol):
         """Ask GetPinStatus. Repeatable."""
         ...
 
-    async def read_certificate(
-        self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm
-    ) -> bytes:
-        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING where the card has none of that kind (4258, 4147)."""
+    async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
+        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING where the card has none of it (4258, 4147)."""
         ...
 
     async def job_number(self, context: Context) -> str:

@@ -1,0 +1,84 @@
+"""The catalogue of failures: German words, owner and permitted repetition for every reason and known code.
+
+The words are data (`catalogue.toml` beside this file). An entry of a code wins over the entry of its reason, field by
+field. Codes that nobody listed, and those of vendors, stay legible: KONNEKTOR_FAULT with their number.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from kartenwart.domain.failures import Failure, Owner, Reason, RetryClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What people are told for one reason or code; `title_with_code` has the place {code}."""
+
+    reason: Reason
+    title: str
+    title_with_code: str
+    next_step: str
+    owner: Owner
+    retry: RetryClass
+    work_may_go_on: bool
+
+
+def _entry(reason: Reason, texts: Mapping[str, Any]) -> Entry:
+    return Entry(
+        reason=reason,
+        title=texts["title"],
+        title_with_code=texts.get("title_with_code", texts["title"]),
+        next_step=texts["next_step"],
+        owner=Owner(texts["owner"]),
+        retry=RetryClass(texts["retry"]),
+        work_may_go_on=texts["work_may_go_on"],
+    )
+
+
+def _code_entry(own: Mapping[str, Any], reasons: Mapping[str, Mapping[str, Any]]) -> Entry:
+    inherited = dict(reasons[own["reason"]])
+    if "title" in own:
+        inherited.pop("title_with_code", None)
+    return _entry(Reason(own["reason"]), inherited | dict(own))
+
+
+def _load() -> tuple[dict[Reason, Entry], dict[int, Entry]]:
+    data = tomllib.loads(files("kartenwart.domain").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    by_reason = {reason: _entry(reason, data["reasons"][reason.value]) for reason in Reason}
+    by_code = {int(code): _code_entry(own, data["reasons"]) for code, own in data["codes"].items()}
+    return by_reason, by_code
+
+
+ENTRIES, CODES = _load()
+
+
+def reason_for_code(code: int) -> Reason:
+    """Return the reason for a Konnektor's or card's code; KONNEKTOR_FAULT for codes not told apart."""
+    entry = CODES.get(code)
+    return entry.reason if entry else Reason.KONNEKTOR_FAULT
+
+
+def failure(
+    reason: Reason, *, code: int = 0, severity: str = "", error_type: str = "", attempts_left: int | None = None
+) -> Failure:
+    """Return the one Failure for a reason, in the words of the code where the code has words for this reason."""
+    entry = ENTRIES[reason]
+    special = CODES.get(code)
+    if special and special.reason is reason:
+        entry = special
+    title = entry.title_with_code.replace("{code}", str(code)) if code else entry.title
+    return Failure(
+        reason=reason,
+        title=title,
+        next_step=entry.next_step,
+        owner=entry.owner,
+        retry=entry.retry,
+        work_may_go_on=entry.work_may_go_on,
+        konnektor_code=code,
+        konnektor_severity=severity,
+        konnektor_error_type=error_type,
+        attempts_left=attempts_left,
+    )
