@@ -19,6 +19,8 @@ from firmware_sim.pki.vault import following, latest, place
 
 _ICCSN = re.compile(r"[0-9]{20}")
 _KVNR = re.compile(r"[A-Z][0-9]{9}")
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,./:=?-]{0,128}")  # PrintableString, ISIS-MTT registrationNumber
+_OID = re.compile(r"1\.[0-3]?[0-9](\.[0-9]{1,9}){1,16}")
 
 # ETSI EN 319 412-5: QcCompliance and QcSSCD, neither with further information.
 _QC_STATEMENTS = bytes.fromhex("3014 3008 0606 04008E460101 3008 0606 04008E460104")
@@ -85,8 +87,10 @@ def _check(request: CardRequest) -> None:
         raise ValueError("an ICCSN has exactly 20 digits; correct the card's iccsn")
     if request.kind == "egk" and not _KVNR.fullmatch(request.kvnr):
         raise ValueError("an eGK needs a kvnr of one capital letter and nine digits")
-    if not request.telematik_id.isascii():
-        raise ValueError("a Telematik-ID has only ASCII characters; correct the card's telematik_id")
+    if not _PRINTABLE.fullmatch(request.telematik_id):
+        raise ValueError("a Telematik-ID has only letters, digits, space and '()+,-./:=?; correct the telematik_id")
+    if request.profession and not _OID.fullmatch(request.profession):
+        raise ValueError("a profession is an OID such as 1.2.276.0.76.4.30; correct the card's profession")
 
 
 def _new_files(hierarchy: Hierarchy, request: CardRequest) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """TLS identities: the Konnektor's servers, and the client certificates that its administrator exports as PKCS#12."""
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from firmware_sim.pki.profiles import CLIENT_AUTH, KONNEKTOR_POLICIES, KONNEKTOR
 from firmware_sim.pki.vault import following, latest, place
 
 _VALID_DAYS = 1826
+_DNS_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +83,8 @@ def _server_files(authority: Authority, names: Sequence[str], key: str) -> dict[
 
 
 def _client_files(authority: Authority, client_system: str, key: str, *, legacy: bool) -> dict[str, bytes]:
+    if not client_system.strip():
+        raise ValueError("a client system needs a name")
     private_key = new_key(key)
     request = Request(
         subject=subjects.machine(client_system),
@@ -109,6 +113,8 @@ def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
+        if not _DNS_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is neither an IP address nor a DNS name in ASCII; correct the name") from None
         return x509.DNSName(name)
 
 
