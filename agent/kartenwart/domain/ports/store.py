@@ -33,7 +33,8 @@ class JobStore(Protocol):
         self, *, creator: str | None, mandants: frozenset[str] | None, request_id: str, before: str, limit: int
     ) -> Sequence[Job]:
         """Return jobs, newest first, of a creator (None: of all) and of mandants (None: all); request_id "" means all;
-        `before` is the name of the last job of the page before, "" for the first page."""
+        `before` is the name of the last job of the page before, "" for the first page.
+        """
         ...
 
     async def unfinished_jobs(self) -> Sequence[Job]:
@@ -48,9 +49,7 @@ class AuditStore(Protocol):
         """Append and return the record."""
         ...
 
-    async def list_audit(
-        self, *, mandants: frozenset[str] | None, before: int, limit: int
-    ) -> Sequence[AuditRecord]:
+    async def list_audit(self, *, mandants: frozenset[str] | None, before: int, limit: int) -> Sequence[AuditRecord]:
         """Return records, newest first, of the box and of mandants (None: all); before 0 means from the newest."""
         ...
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kartenwart.domain.documents import Document, SignatureFormat
+from kartenwart.domain.inventory import CardCertificate, CertificateReference
 
 
 class Vault(Protocol):
@@ -59,7 +60,17 @@ class SignatureChecker(Protocol):
     async def check(self, form: SignatureFormat, document: bytes, signed: bytes, expected_certificate: bytes) -> None:
         """Raise WorldError(SIGNATURE_INVALID) unless `signed` is a signature of `document` by the key of
         `expected_certificate` (DER, as read from the card). PADES: the signed PDF must start with `document` and the
-        signature must cover the whole file. CADES_DETACHED: CMS without content. CADES_ENVELOPING: content equals document."""
+        signature must cover the whole file. CADES_DETACHED: CMS without content. CADES_ENVELOPING: content equals
+        `document`.
+        """
+        ...
+
+
+class CertificateReader(Protocol):
+    """What a certificate of a card says."""
+
+    def decode(self, reference: CertificateReference, der: bytes) -> CardCertificate:
+        """Return the certificate with its decoded facts; WorldError(KONNEKTOR_ANSWER_INVALID) where it is none."""
         ...
 
 
