@@ -44,7 +44,7 @@ def _declared_xmp(pdf: bytes) -> bytes | None:
 def _part(xmp: bytes) -> str | None:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(xmp.strip(b"\x00 \t\r\n"), parser)
+        root = etree.fromstring(xmp, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None  # what no one can read declares nothing
     part, conformance = _property(root, "part"), _property(root, "conformance")
