@@ -1,0 +1,87 @@
+"""CardService 8.1: GetPinStatus and VerifyPin."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kartenwart.codecs.malformed import MalformedError
+from kartenwart.codecs.soap.exchange import CallContext, Exchange, add, add_context, ask, root
+from kartenwart.codecs.soap.fault import Fault, read_status
+from kartenwart.codecs.soap.namespaces import CARDS, CARDS_COMMON, COMMON
+from kartenwart.codecs.soap.xml import Element, number, optional_text, text
+from kartenwart.domain.inventory import Pin, PinStatus
+
+SERVICE = "CardService"
+
+PIN_NAMES = {Pin.SMC: "PIN.SMC", Pin.CH: "PIN.CH", Pin.QES: "PIN.QES"}
+
+
+class PinResult(StrEnum):
+    """CARDCMN:PinResultEnum."""
+
+    OK = "OK"
+    REJECTED = "REJECTED"
+    ERROR = "ERROR"
+    WASBLOCKED = "WASBLOCKED"
+    NOWBLOCKED = "NOWBLOCKED"
+    TRANSPORT_PIN = "TRANSPORT_PIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinStatusAnswer:
+    """State of a PIN; UNKNOWN where the device leaves it out. `left_tries` None where it does not say."""
+
+    status: PinStatus
+    left_tries: int | None
+    error: Fault | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinAnswer:
+    """Result of a PIN entry. Abort, timeout or a pulled card may come as ERROR with the reason in `error`."""
+
+    result: PinResult
+    left_tries: int | None
+    error: Fault | None
+
+
+def get_pin_status(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinStatusAnswer]:
+    """Ask for the state of a PIN in the session of this context."""
+    return ask(SERVICE, _content("GetPinStatus", context, handle, pin), _read_status_answer)
+
+
+def verify_pin(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinAnswer]:
+    """Let the terminal ask for the PIN; it always asks, also where the PIN is verified (TAB_KON_047)."""
+    return ask(SERVICE, _content("VerifyPin", context, handle, pin), _read_pin_answer)
+
+
+def _content(operation: str, context: CallContext, handle: str, pin: Pin) -> Element:
+    content = root(CARDS, operation)
+    add_context(content, context)
+    add(content, COMMON, "CardHandle", handle)
+    add(content, CARDS_COMMON, "PinTyp", PIN_NAMES[pin])
+    return content
+
+
+def _read_status_answer(answer: Element) -> PinStatusAnswer:
+    wire = optional_text(answer, f"{{{CARDS}}}PinStatus")
+    if wire and wire not in PinStatus.__members__:
+        raise MalformedError("a PinStatus that is not known")
+    return PinStatusAnswer(
+        status=PinStatus[wire] if wire else PinStatus.UNKNOWN,
+        left_tries=_left_tries(answer, CARDS),
+        error=read_status(answer),
+    )
+
+
+def _read_pin_answer(answer: Element) -> PinAnswer:
+    try:
+        result = PinResult(text(answer, f"{{{CARDS_COMMON}}}PinResult"))
+    except ValueError:
+        raise MalformedError("a PinResult that is not known") from None
+    return PinAnswer(result=result, left_tries=_left_tries(answer, CARDS_COMMON), error=read_status(answer))
+
+
+def _left_tries(answer: Element, namespace: str) -> int | None:
+    """Return LeftTries; GetPinStatus has it in the service's own namespace, VerifyPin in the common one."""
+    wire = optional_text(answer, f"{{{namespace}}}LeftTries")
+    return number(wire, "LeftTries") if wire else None
