@@ -39,7 +39,7 @@ def load_ec_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     """Read what `key_pem` wrote."""
     key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("an elliptic-curve key was expected")  # noqa: TRY004  # a damaged file, not a caller's mistake
+        raise ValueError("an elliptic-curve key was expected")  # a damaged file, not a caller's mistake
     return key
 
 

@@ -87,6 +87,7 @@ def test_what_the_signature_states(hba: CardKeys, detached: bool) -> None:
     assert signer["signature_algorithm"]["algorithm"].native == "sha256_ecdsa"
     assert content["encap_content_info"]["content"].native == (None if detached else DATA)
     stated = attributes(der)
+    assert set(stated) == {"content_type", "message_digest", "signing_time", "signing_certificate_v2"}
     assert stated["content_type"].native == ["data"]
     assert stated["message_digest"].native == [hashlib.sha256(DATA).digest()]
     (time,) = stated["signing_time"].native
