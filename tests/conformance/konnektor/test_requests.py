@@ -1,0 +1,121 @@
+"""Every request that the codecs build is valid by the official schemas of the version it is meant for."""
+
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from kartenwart.codecs.soap import certificates, inventory, pins, signatures, subscriptions
+from kartenwart.codecs.soap.exchange import CallContext, Exchange
+from kartenwart.codecs.soap.namespaces import SIGNATURES_7_4, SIGNATURES_7_5
+from kartenwart.domain.documents import SignatureFormat
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
+
+PRACTICE = CallContext(mandant="m1", client_system="kartenwart", workplace="empfang")
+DOCTOR = CallContext(mandant="m1", client_system="pvs", workplace="Sprechzimmer & <Labor>", user_id="a-user")
+SOAP_BODY = "{http://schemas.xmlsoap.org/soap/envelope/}Body/*"
+
+
+def load(shared: Path, name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(shared / "schemas" / "konnektor" / "conn" / name))
+
+
+def check(schema: etree.XMLSchema, exchange: Exchange[object]) -> None:
+    content = etree.fromstring(exchange.body).find(SOAP_BODY)
+    assert content is not None
+    assert content.tag == f"{{{exchange.namespace}}}{exchange.operation}"
+    schema.assertValid(etree.ElementTree(content))
+
+
+EVENT_REQUESTS: list[Exchange[object]] = [
+    inventory.get_card_terminals(PRACTICE),
+    inventory.get_cards(DOCTOR),
+    inventory.get_resource_information(PRACTICE),
+    subscriptions.subscribe(PRACTICE, event_to="cetp://127.0.0.1:20000", topic="CARD"),
+    subscriptions.renew_subscriptions(PRACTICE, ["one", "two"]),
+    subscriptions.unsubscribe(PRACTICE, "one"),
+    subscriptions.get_subscription(DOCTOR),
+]
+
+
+@pytest.mark.parametrize("exchange", EVENT_REQUESTS, ids=lambda each: each.operation)
+def test_event_service(shared: Path, exchange: Exchange[object]) -> None:
+    check(load(shared, "EventService.xsd"), exchange)
+
+
+@pytest.mark.parametrize("schema", ["CardService.xsd", "CardService_v8_1_1.xsd", "CardService_v8_1_3.xsd"])
+@pytest.mark.parametrize("pin", list(Pin))
+def test_card_service(shared: Path, schema: str, pin: Pin) -> None:
+    loaded = load(shared, schema)
+    check(loaded, pins.get_pin_status(PRACTICE, handle="h", pin=pin))
+    check(loaded, pins.verify_pin(DOCTOR, handle="h", pin=pin))
+
+
+@pytest.mark.parametrize(
+    ("schema", "algorithm"),
+    [
+        ("CertificateService.xsd", None),
+        ("CertificateService_v6_0_2.xsd", None),
+        ("CertificateService_v6_0_2.xsd", KeyAlgorithm.ECC),
+        ("CertificateService_v6_0_2.xsd", KeyAlgorithm.RSA),
+    ],
+)
+@pytest.mark.parametrize("reference", list(CertificateReference))
+def test_certificate_service(
+    shared: Path, schema: str, algorithm: KeyAlgorithm | None, reference: CertificateReference
+) -> None:
+    exchange = certificates.read_card_certificate(DOCTOR, handle="h", reference=reference, algorithm=algorithm)
+    check(load(shared, schema), exchange)
+
+
+def test_certificate_service_6_0_0_refuses_crypt(shared: Path) -> None:
+    exchange = certificates.read_card_certificate(
+        DOCTOR, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
+    )
+    with pytest.raises(etree.DocumentInvalid, match="Crypt"):
+        check(load(shared, "CertificateService.xsd"), exchange)
+
+
+@pytest.mark.parametrize(
+    ("schema", "namespace", "crypt"),
+    [
+        ("SignatureService.xsd", SIGNATURES_7_4, False),
+        ("SignatureService_V7_4_4.xsd", SIGNATURES_7_4, True),
+        ("SignatureService_V7_5_5.xsd", SIGNATURES_7_5, True),
+        ("SignatureService_V7_5_6.xsd", SIGNATURES_7_5, True),
+    ],
+)
+def test_signature_service(shared: Path, schema: str, namespace: str, crypt: bool) -> None:
+    loaded = load(shared, schema)
+    check(loaded, signatures.get_job_number(DOCTOR, namespace=namespace))
+    for form in SignatureFormat:
+        request = signatures.SignRequest(
+            request_id="r-1", format=form, mime_type="text/plain", short_text="Arztbrief", document=b"<&>\x00\xff"
+        )
+        check(
+            loaded,
+            signatures.sign_document(
+                DOCTOR, handle="h", job_number="ABC-123", request=request, namespace=namespace, crypt=crypt
+            ),
+        )
+
+
+@pytest.mark.parametrize(
+    ("wsdl", "exchange"),
+    [
+        ("EventService.wsdl", EVENT_REQUESTS[0]),
+        ("CardService_v8_1_2.wsdl", pins.verify_pin(DOCTOR, handle="h", pin=Pin.CH)),
+        (
+            "CertificateService_v6_0_1.wsdl",
+            certificates.read_card_certificate(
+                DOCTOR, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
+            ),
+        ),
+        ("SignatureService_V7_5_5.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_5)),
+        ("SignatureService_V7_4_2.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_4)),
+    ],
+)
+def test_soap_action_is_the_one_of_the_wsdl(shared: Path, wsdl: str, exchange: Exchange[object]) -> None:
+    tree = etree.parse(shared / "schemas" / "konnektor" / "conn" / wsdl)
+    actions = {each.get("soapAction") for each in tree.iter("{http://schemas.xmlsoap.org/wsdl/soap/}operation")}
+    assert exchange.action in actions
