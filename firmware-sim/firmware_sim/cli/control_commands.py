@@ -1,0 +1,118 @@
+"""Thin commands on the control door."""
+
+from typing import Annotated, Any
+
+import typer
+
+from firmware_sim.cli.door_client import DoorClient, DoorError
+from firmware_sim.cli.options import Format, KonnektorName, State, failing, show
+
+Card = Annotated[str, typer.Argument(help="Name of the card.")]
+Terminal = Annotated[str, typer.Argument(help="Name of the terminal.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands into the program."""
+    for command in (status, counts, calls, insert, pull, cancel, reboot, fault):
+        app.command()(command)
+    app.command("type")(type_pin)
+
+
+def status(state: State, style: Format = "table") -> None:
+    """Terminals, cards and what the pads show."""
+    with failing(DoorError):
+        result = DoorClient(state).get("/state")
+        rows = [
+            {
+                "terminal": terminal["name"],
+                "connected": terminal["connected"],
+                "cards": ", ".join(f"{slot}: {card}" for slot, card in terminal["slots"].items() if card),
+                "display": terminal["display"],
+            }
+            for terminal in result["terminals"]
+        ]
+        show(result, style, rows)
+
+
+def counts(state: State, style: Format = "table") -> None:
+    """What really happened to the cards: prompts, tries, signatures."""
+    with failing(DoorError):
+        result = DoorClient(state).get("/counts")
+        shown = ("verify_pin_calls", "pin_prompts", "pin_tries_right", "pin_tries_wrong", "sign_document_calls")
+        rows = [
+            {"card": name, **{key: values[key] for key in (*shown, "signatures")}}
+            for name, values in [*result["cards"].items(), ("total", result["total"])]
+        ]
+        show(result, style, rows)
+
+
+def calls(state: State, style: Format = "table") -> None:
+    """The last SOAP operations."""
+    with failing(DoorError):
+        result = DoorClient(state).get("/calls")["calls"]
+        shown = ("at", "operation", "mandant", "client_system", "workplace", "result", "fault", "seconds")
+        show(result, style, [{key: record[key] for key in shown} for record in result])
+
+
+def insert(card: Card, terminal: Terminal, slot: int, state: State, style: Format = "table") -> None:
+    """Put a card into a slot."""
+    _post(state, f"/cards/{card}/insert", {"terminal": terminal, "slot": slot}, style)
+
+
+def pull(card: Card, state: State, style: Format = "table") -> None:
+    """Take a card out of its slot."""
+    _post(state, f"/cards/{card}/pull", {}, style)
+
+
+def type_pin(
+    terminal: Terminal,
+    pin: Annotated[str, typer.Argument(help="The digits.")],
+    state: State,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the prompt.")] = 0.0,
+    style: Format = "table",
+) -> None:
+    """Type a PIN at a pad that asks for one."""
+    _post(state, f"/pads/{terminal}/type", {"pin": pin, "wait_seconds": wait}, style)
+
+
+def cancel(terminal: Terminal, state: State, style: Format = "table") -> None:
+    """Press the red key at a pad that asks for a PIN."""
+    _post(state, f"/pads/{terminal}/type", {"keys": "cancel"}, style)
+
+
+def reboot(
+    state: State,
+    konnektor: KonnektorName = "",
+    down_seconds: Annotated[float, typer.Option(help="How long it stays down.")] = 2.0,
+    style: Format = "table",
+) -> None:
+    """Boot the Konnektor and wait until it is up again."""
+    with failing(DoorError):
+        door = DoorClient(state)
+        path = f"/konnektors/{door.konnektor(konnektor)}/reboot"
+        show(door.post(path, {"down_seconds": down_seconds, "wait": True}), style)
+
+
+def fault(
+    operation: Annotated[str, typer.Argument(help='Name of the operation, or "*".')],
+    kind: Annotated[str, typer.Argument(help="soap_fault, delay, cut, silent, garbage, http_status, ...")],
+    state: State,
+    konnektor: KonnektorName = "",
+    times: Annotated[int, typer.Option(help="How often; -1 for always.")] = 1,
+    code: Annotated[int | None, typer.Option(help="Error code (soap_fault, wrong_status).")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Duration (delay, silent).")] = None,
+    size: Annotated[int | None, typer.Option("--bytes", help="Bytes of the answer that get through (cut).")] = None,
+    style: Format = "table",
+) -> None:
+    """Plan a fault for coming calls."""
+    plan: dict[str, Any] = {"operation": operation, "kind": kind, "times": times}
+    chosen = {"code": code, "seconds": seconds, "bytes": size}
+    plan.update({key: value for key, value in chosen.items() if value is not None})
+    with failing(DoorError):
+        door = DoorClient(state)
+        show(door.post(f"/konnektors/{door.konnektor(konnektor)}/faults", plan), style)
+
+
+def _post(state: State, path: str, body: dict[str, Any], style: str) -> None:
+    with failing(DoorError):
+        show(DoorClient(state).post(path, body), style)

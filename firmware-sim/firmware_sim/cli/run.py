@@ -1,0 +1,28 @@
+"""`kartenwart-sim run`: a practice that runs until it is told to stop."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from firmware_sim.control.door import control_door
+from firmware_sim.simulation import build, write_description
+from firmware_sim.world.configuration import WorldConfiguration
+
+
+async def serve(world: WorldConfiguration, state: Path, quiet: bool, control_port: int = 0) -> None:
+    """Start everything, say where it listens, stop on SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with build(world, state) as simulation, control_door(simulation, control_port) as address:
+        write_description(simulation, address, state)
+        if not quiet:
+            listening = ", ".join(f"{k.listener.base}/connector.sds" for k in simulation.konnektors.values())
+            print(f"{world.name}: {listening}; control {address}; {state / 'sim.json'}", flush=True)
+        try:
+            await stop.wait()
+        finally:
+            with suppress(FileNotFoundError):
+                (state / "sim.json").unlink()

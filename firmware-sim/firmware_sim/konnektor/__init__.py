@@ -1,0 +1,1 @@
+"""The Konnektor on the wire: TLS, service directory, SOAP operations and CETP."""

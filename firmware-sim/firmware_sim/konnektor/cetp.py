@@ -1,0 +1,117 @@
+"""CETP: the Konnektor connects to each subscriber and sends its events; nothing is ever repeated.
+
+A frame is "CETP", four bytes of length (big-endian), and the event as UTF-8 XML.
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urlsplit
+
+from firmware_sim.konnektor.filter import passes, to_xml
+from firmware_sim.konnektor.xml import serialise
+from firmware_sim.world.codes import KonnektorError
+from firmware_sim.world.device import Device
+from firmware_sim.world.events import Event, matches
+
+_log = logging.getLogger(__name__)
+_WAITING_FRAMES = 1000
+
+
+def frame(event: Event, subscription_id: str) -> bytes:
+    """One event as it goes over the wire."""
+    document = serialise(to_xml(event, subscription_id))
+    return b"CETP" + len(document).to_bytes(4, "big") + document
+
+
+class EventSender:
+    """Sends events of one Konnektor, in order per endpoint. `tls` gives the client context, or None for plain TCP."""
+
+    def __init__(self, device: Device, tls: Callable[[], ssl.SSLContext | None]) -> None:
+        self._device = device
+        self._tls = tls
+        self._queues: dict[str, asyncio.Queue[bytes]] = {}
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self.lose = 0
+        self.lose_all = False
+        self.sent: defaultdict[str, int] = defaultdict(int)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers.values():
+            worker.cancel()
+        await asyncio.gather(*self._workers.values(), return_exceptions=True)
+
+    def send(self, event: Event) -> None:
+        """Queue an event for every subscription that covers it and may see its resource."""
+        self._device.subscriptions.expire(self._device.now())
+        for subscription in self._device.subscriptions:
+            context = subscription.context
+            if event.client_system not in ("", context.client_system):
+                continue
+            if not matches(subscription.topic, event.topic) or not _passes(subscription.filter, event):
+                continue
+            if self._device.may(context, terminal=event.terminal, handle=event.handle):
+                self._queue(subscription.event_to, frame(event, subscription.id))
+
+    def send_booted(self) -> None:
+        """BOOTUP/BOOTUP_COMPLETE with an empty SubscriptionID to every endpoint that survived the boot."""
+        for endpoint in self._device.subscriptions.endpoints:
+            self._queue(endpoint, frame(Event(topic="BOOTUP/BOOTUP_COMPLETE"), ""))
+
+    def _queue(self, endpoint: str, data: bytes) -> None:
+        if self.lose_all or self.lose > 0:
+            self.lose = max(0, self.lose - 1)
+            return
+        if endpoint not in self._workers:
+            self._queues[endpoint] = asyncio.Queue(_WAITING_FRAMES)
+            self._workers[endpoint] = asyncio.create_task(self._work(endpoint))
+        with contextlib.suppress(asyncio.QueueFull):  # what does not fit is lost, as events may be
+            self._queues[endpoint].put_nowait(data)
+
+    async def _work(self, endpoint: str) -> None:
+        kept: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        while True:
+            data = await self._queues[endpoint].get()
+            if kept is not None and kept[0].at_eof():
+                kept = None
+            try:
+                kept = kept or await self._connect(endpoint)
+                kept[1].write(data)
+                await kept[1].drain()
+                if self._device.configuration.behaviour.cetp_connection == "per_event":
+                    writer, kept = kept[1], None
+                    await _close(writer)
+            except (OSError, TimeoutError, ValueError) as error:
+                kept = None
+                _log.info("CETP: %s not reached: %s", endpoint, type(error).__name__)
+                self._device.subscriptions.delivered(endpoint, False)
+            else:
+                self.sent[endpoint] += 1
+                self._device.subscriptions.delivered(endpoint, True)
+
+    async def _connect(self, endpoint: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        target = urlsplit(endpoint)
+        async with asyncio.timeout(self._device.configuration.behaviour.event_connect_seconds):
+            return await asyncio.open_connection(
+                target.hostname, target.port, ssl=self._tls(), local_addr=(self._device.configuration.address, 0)
+            )
+
+
+def _passes(expression: str, event: Event) -> bool:
+    try:
+        return passes(expression, event)
+    except KonnektorError:
+        return False
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    async with asyncio.timeout(1.0):
+        await writer.wait_closed()

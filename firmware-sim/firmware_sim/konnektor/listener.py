@@ -1,0 +1,164 @@
+"""The Konnektor's TLS listener: who connects, and the faults that only a connection can suffer."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import logging
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from firmware_sim.konnektor.directory import service_directory
+from firmware_sim.konnektor.dispatch import Answer, Dispatcher
+from firmware_sim.konnektor.xml import serialise
+from firmware_sim.pki import ServerIdentity
+from firmware_sim.world.configuration import KonnektorConfiguration
+from firmware_sim.world.device import Device
+
+_log = logging.getLogger(__name__)
+MOST_BYTES = 400 * 1024 * 1024
+_XML = "text/xml"
+
+
+class Unauthorized(Exception):
+    """No valid name and password."""
+
+
+class Listener:
+    """HTTPS on one address. The port stays the same when the certificate changes or the Konnektor boots.
+
+    `certificates` maps a client certificate (DER) to its client system; `passwords` maps user to (client system,
+    password) for Basic.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        dispatcher: Dispatcher,
+        certificates: Mapping[bytes, str],
+        passwords: Mapping[str, tuple[str, str]],
+        tls_root: Path,
+    ) -> None:
+        self._device = device
+        self._dispatcher = dispatcher
+        self._certificates = certificates
+        self._passwords = passwords
+        self._tls_root = tls_root
+        self._site: web.TCPSite | None = None
+        app = web.Application(client_max_size=MOST_BYTES)
+        app.router.add_get("/connector.sds", self._directory)
+        app.router.add_post("/ws/{service}", self._operation)
+        self._app = app
+        self._runner: web.AppRunner | None = None
+        self.port = device.configuration.port
+
+    @property
+    def base(self) -> str:
+        """The address that the service directory tells."""
+        return f"https://{self._device.configuration.address}:{self.port}"
+
+    async def open(self, identity: ServerIdentity) -> None:
+        """Start to listen, or listen anew with another certificate; open connections stay."""
+        runner = self._runner
+        if runner is None:
+            runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.5)
+            await runner.setup()
+            self._runner = runner
+        if self._site is not None:
+            await self._site.stop()
+        context = server_context(self._device.configuration, identity, self._tls_root)
+        site = web.TCPSite(runner, self._device.configuration.address, self.port, ssl_context=context)
+        await site.start()
+        self._site = site
+        self.port = runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Stop listening and cut every connection."""
+        runner, self._runner, self._site = self._runner, None, None
+        if runner is not None:
+            if runner.server is not None:
+                for connection in list(runner.server.connections):
+                    if connection.transport is not None:
+                        connection.transport.abort()
+            await runner.cleanup()
+
+    async def _directory(self, request: web.Request) -> web.StreamResponse:
+        if not self._device.configuration.directory_open:
+            try:
+                self._identity(request)
+            except Unauthorized:
+                return _ask_password()
+        document = serialise(service_directory(self._device, self.base))
+        return web.Response(body=document, content_type=_XML, charset="utf-8")
+
+    async def _operation(self, request: web.Request) -> web.StreamResponse:
+        try:
+            identity = self._identity(request)
+        except Unauthorized:
+            return _ask_password()
+        answer = await self._dispatcher.answer(await request.read(), identity)
+        if answer.fault is not None and answer.fault.kind in ("cut", "silent"):
+            return self._break_off(request, answer)
+        return web.Response(status=answer.status, body=answer.body, content_type=_XML, charset="utf-8")
+
+    def _break_off(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        """Send the first bytes of the answer (none for "silent") and cut the connection."""
+        transport = request.transport
+        if transport is not None and answer.fault is not None:
+            head = f"HTTP/1.1 {answer.status} X\r\nContent-Type: text/xml\r\nContent-Length: {len(answer.body)}\r\n\r\n"
+            sent = (head.encode() + answer.body)[: answer.fault.bytes] if answer.fault.kind == "cut" else b""
+            transport.write(sent)
+            transport.close()
+        raise asyncio.CancelledError
+
+    def _identity(self, request: web.Request) -> str | None:
+        mode = self._device.configuration.authentication
+        if mode == "none":
+            return None
+        if mode == "basic":
+            return self._by_password(request.headers.get("Authorization", ""))
+        transport = request.transport
+        tls = transport.get_extra_info("ssl_object") if transport is not None else None
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        # A certificate of our own root that was exported for no client system authenticates as nobody.
+        return self._certificates.get(certificate or b"", "?")
+
+    def _by_password(self, header: str) -> str:
+        kind, _, encoded = header.partition(" ")
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise Unauthorized from None
+        client_system, expected = self._passwords.get(user, ("", ""))
+        if kind.lower() != "basic" or not expected or not hmac.compare_digest(password.encode(), expected.encode()):
+            raise Unauthorized
+        return client_system
+
+
+def _ask_password() -> web.Response:
+    return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Konnektor"'})
+
+
+def server_context(configuration: KonnektorConfiguration, identity: ServerIdentity, tls_root: Path) -> ssl.SSLContext:
+    """TLS as this Konnektor speaks it; brainpool keys exist in TLS 1.2 only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(identity.cert_pem, identity.key_pem)
+    if configuration.authentication == "certificate":
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(tls_root)
+    return context
+
+
+def event_context(identity: ServerIdentity) -> ssl.SSLContext:
+    """TLS towards a subscriber (CETP1): the Konnektor shows its certificate when asked and checks none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(identity.cert_pem, identity.key_pem)
+    return context

@@ -1,0 +1,169 @@
+"""The place where a simulated practice is built and joined: PKI, world, pads, Konnektors, control door."""
+
+import json
+import os
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from cryptography import x509
+
+from firmware_sim.konnektor.call import Surroundings
+from firmware_sim.konnektor.konnektor import Konnektor
+from firmware_sim.pads.pad import Ended, Pad
+from firmware_sim.pads.script import Script
+from firmware_sim.pki import CardKeys, Pki
+from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
+from firmware_sim.world.events import Event
+from firmware_sim.world.practice import Practice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Simulation:
+    """A running practice."""
+
+    practice: Practice
+    pki: Pki
+    pads: dict[str, Pad]
+    konnektors: dict[str, Konnektor]
+    stack: AsyncExitStack
+
+    async def __aenter__(self) -> Self:
+        for konnektor in self.konnektors.values():
+            await self.stack.enter_async_context(konnektor)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stack.aclose()
+
+
+def build(world: WorldConfiguration, state: Path) -> Simulation:
+    """A practice that is not yet listening. `state` keeps the PKI; the rest lives in memory."""
+    pki = Pki.open(state / "pki")
+    keys = {card.name: _issue(pki, card) for card in world.cards}
+    konnektors: dict[str, Konnektor] = {}
+    pads: dict[str, Pad] = {}
+
+    def announce(name: str, event: Event) -> None:
+        _interrupt_pads(pads, event)
+        if name in konnektors:
+            konnektors[name].announce(event)
+
+    practice = Practice(world, _local_time, announce, {name: _expiry(card) for name, card in keys.items()})
+    for configuration in world.konnektors:
+        pads.update(_pads(configuration, practice))
+        device = practice.devices[configuration.name]
+        around = Surroundings(device=device, practice=practice, pads=pads, keys=keys)
+        konnektors[configuration.name] = Konnektor(around, pki, _passwords(configuration, state))
+    return Simulation(practice=practice, pki=pki, pads=pads, konnektors=konnektors, stack=AsyncExitStack())
+
+
+def _local_time() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+def _issue(pki: Pki, card: CardConfiguration) -> CardKeys:
+    kind = "gsmckt" if card.kind == "unknown" else card.kind
+    return pki.issue_card(
+        card.name,
+        kind=kind,
+        holder=card.holder,
+        iccsn=card.iccsn,
+        telematik_id=card.telematik_id,
+        kvnr=card.kvnr,
+        profession=card.profession,
+        key=card.key,
+    )
+
+
+def _expiry(card: CardKeys) -> date:
+    return x509.load_der_x509_certificate(card.certificate("C.AUT")).not_valid_after_utc.date()
+
+
+def _passwords(configuration: KonnektorConfiguration, state: Path) -> dict[str, tuple[str, str]]:
+    """User -> (client system, password); a password survives a restart, so that a configured client stays right."""
+    passwords = {}
+    for system in configuration.client_systems:
+        file = password_file(state, configuration.name, system.name)
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(12))
+        passwords[system.user or system.name] = (system.name, file.read_text(encoding="utf-8"))
+    return passwords
+
+
+def password_file(state: Path, konnektor: str, client_system: str) -> Path:
+    """Where the Basic password of a client system stands."""
+    return state / "passwords" / f"{konnektor}-{client_system}"
+
+
+def _pads(configuration: KonnektorConfiguration, practice: Practice) -> dict[str, Pad]:
+    return {
+        terminal.name: Pad(terminal.name, Script(terminal.pad), terminal.label, practice.pull)
+        for terminal in configuration.terminals
+    }
+
+
+def _interrupt_pads(pads: dict[str, Pad], event: Event) -> None:
+    """A prompt ends when its card is pulled or its terminal is lost."""
+    if event.topic == "CARD/REMOVED":
+        for pad in pads.values():
+            pad.interrupt(Ended.CARD_REMOVED, event.handle)
+    elif event.topic == "CT/DISCONNECTED" and event.terminal in pads:
+        pads[event.terminal].interrupt(Ended.TERMINAL_LOST)
+
+
+def description(simulation: Simulation, control: str, state: Path) -> dict[str, Any]:
+    """What sim.json says: where everything listens, and which files a client needs."""
+    return {
+        "pid": os.getpid(),
+        "control": control,
+        "konnektors": [_describe(konnektor, state) for konnektor in simulation.konnektors.values()],
+        "card_root_pem": str(simulation.pki.card_root_pem),
+        "card_ca_pem": str(simulation.pki.card_ca_pem),
+    }
+
+
+def _describe(konnektor: Konnektor, state: Path) -> dict[str, Any]:
+    configuration = konnektor.device.configuration
+    basic = {
+        client_system: {"user": user, "password_file": str(password_file(state, configuration.name, client_system))}
+        for user, (client_system, _) in konnektor.passwords.items()
+    }
+    return {
+        "name": configuration.name,
+        "sds_url": f"{konnektor.listener.base}/connector.sds",
+        "host": configuration.address,
+        "port": konnektor.listener.port,
+        "address": configuration.address,
+        "authentication": configuration.authentication,
+        "root_pem": str(konnektor.tls_root_pem),
+        "server_cert_pem": str(konnektor.server.cert_pem),
+        "clients": {
+            name: {
+                "p12": str(identity.p12),
+                "p12_password_file": str(identity.p12_password_file),
+                "cert_pem": str(identity.cert_pem),
+                "key_pem": str(identity.key_pem),
+            }
+            for name, identity in konnektor.clients.items()
+        },
+        "basic": basic,
+    }
+
+
+def write_private(path: Path, content: str) -> None:
+    """Write a file that only its owner can read, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f"{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+    partial.replace(path)
+
+
+def write_description(simulation: Simulation, control: str, state: Path) -> None:
+    """Write sim.json; its presence says that everything listens."""
+    write_private(state / "sim.json", json.dumps(description(simulation, control, state), indent=2) + "\n")

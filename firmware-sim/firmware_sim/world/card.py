@@ -1,0 +1,131 @@
+"""A card and its PINs: the only place where a typed PIN is compared and an attempt is spent."""
+
+from datetime import date
+from enum import Enum
+
+from firmware_sim.world.configuration import CardConfiguration, CardKind, PinConfiguration
+
+PINS_OF: dict[CardKind, tuple[str, ...]] = {
+    "smcb": ("PIN.SMC",),
+    "hba": ("PIN.CH", "PIN.QES"),
+    "egk": (
+        "PIN.CH",
+        "MRPIN.NFD",
+        "MRPIN.NFD_READ",
+        "MRPIN.DPE",
+        "MRPIN.GDD",
+        "MRPIN.OSE",
+        "MRPIN.AMTS",
+        "PIN.AMTS_REP",
+    ),
+    "gsmckt": (),
+    "unknown": (),
+}
+CARD_TYPE: dict[CardKind, str] = {
+    "smcb": "SMC-B",
+    "hba": "HBA",
+    "egk": "EGK",
+    "gsmckt": "SMC-KT",
+    "unknown": "UNKNOWN",
+}
+PIN_LENGTH = range(6, 9)
+
+
+class PinState(Enum):
+    """What the card itself knows of a PIN, apart from who verified it."""
+
+    SET = "set"
+    TRANSPORT = "transport"
+    EMPTY = "empty"
+    BLOCKED = "blocked"
+    DISABLED = "disabled"
+
+
+class Comparison(Enum):
+    """The card's answer to a PIN or PUK that somebody typed."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NOW_BLOCKED = "now_blocked"
+    WAS_BLOCKED = "was_blocked"
+
+
+class Pin:
+    """One PIN with its retry counter. A wrong entry takes one attempt, a right one restores all."""
+
+    def __init__(self, configuration: PinConfiguration) -> None:
+        self._secret = configuration.pin
+        self._puk = configuration.puk
+        self._attempts = configuration.attempts
+        self._start = configuration.state
+        self.attempts_left = 0 if configuration.state == "blocked" else configuration.attempts
+        self.puk_attempts_left = configuration.puk_attempts
+
+    @property
+    def state(self) -> PinState:
+        if self.attempts_left == 0:
+            return PinState.BLOCKED
+        return PinState(self._start) if self._start != "blocked" else PinState.SET
+
+    @property
+    def right_pin(self) -> str:
+        """The secret, for scripted pads that play a person who knows it."""
+        return self._secret
+
+    @property
+    def right_puk(self) -> str:
+        """The PUK, for the same purpose."""
+        return self._puk
+
+    def compare(self, typed: str) -> Comparison:
+        """Compare as the card's VERIFY does; this alone spends an attempt."""
+        if self.attempts_left == 0:
+            return Comparison.WAS_BLOCKED
+        if typed == self._secret:
+            self.attempts_left = self._attempts
+            return Comparison.RIGHT
+        self.attempts_left -= 1
+        return Comparison.WRONG if self.attempts_left else Comparison.NOW_BLOCKED
+
+    def change(self, new: str) -> None:
+        """Set a new secret after the old one was compared; ends the transport state."""
+        self._secret, self._start, self.attempts_left = new, "set", self._attempts
+
+    def unblock(self, puk: str, new: str | None) -> Comparison:
+        """Compare a PUK; a right one restores the attempts. Every use, right or wrong, costs one of the PUK's tries."""
+        if self.puk_attempts_left == 0:
+            return Comparison.WAS_BLOCKED
+        self.puk_attempts_left -= 1
+        if puk != self._puk:
+            return Comparison.WRONG if self.puk_attempts_left else Comparison.NOW_BLOCKED
+        self.attempts_left = self._attempts
+        if self._start == "blocked":
+            self._start = "set"
+        if new is not None:
+            self.change(new)
+        return Comparison.RIGHT
+
+
+class Card:
+    """A card with its PINs, wherever it is; it keeps its counters when it is pulled.
+
+    `expires` is the last day of its certificates, None when it has none.
+    """
+
+    def __init__(self, configuration: CardConfiguration, expires: date | None = None) -> None:
+        self.configuration = configuration
+        self.expires = expires
+        self.pins = {pin.reference: Pin(pin) for pin in configuration.pins}
+
+    @property
+    def name(self) -> str:
+        return self.configuration.name
+
+    @property
+    def kind(self) -> CardKind:
+        return self.configuration.kind
+
+    @property
+    def card_type(self) -> str:
+        """The Konnektor's word for this kind of card."""
+        return CARD_TYPE[self.configuration.kind]

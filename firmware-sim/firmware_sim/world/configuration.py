@@ -1,0 +1,148 @@
+"""What a world file says, as frozen values. Durations are seconds, counts are plain numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+KeyKind = Literal["p256", "brainpool", "rsa"]
+CardKind = Literal["smcb", "hba", "egk", "gsmckt", "unknown"]
+PinStart = Literal["set", "transport", "empty", "blocked", "disabled"]
+PadMode = Literal["interactive", "silent", "type_right", "type_wrong", "cancel"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinConfiguration:
+    """One PIN of a card, with the secrets that only the world knows."""
+
+    reference: str
+    pin: str = field(repr=False)
+    puk: str = field(default="", repr=False)
+    state: PinStart = "set"
+    attempts: int = 3
+    puk_attempts: int = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CardConfiguration:
+    """A card, and where it sits when the world starts (`terminal` empty: in a drawer)."""
+
+    name: str
+    kind: CardKind
+    iccsn: str
+    holder: str
+    telematik_id: str = ""
+    kvnr: str = ""
+    profession: str = ""
+    key: Literal["p256", "brainpool"] = "brainpool"
+    terminal: str = ""
+    slot: int = 1
+    pins: tuple[PinConfiguration, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TerminalConfiguration:
+    """An eHealth terminal paired with the Konnektor; `name` is its CtId."""
+
+    name: str
+    label: str
+    mac: str
+    address: str
+    slots: int = 4
+    physical: bool = True
+    connected: bool = True
+    pad: PadMode = "interactive"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkplaceConfiguration:
+    """A workplace and the terminals it reaches: `local` stand beside it, `remote` elsewhere."""
+
+    name: str
+    local: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientSystemConfiguration:
+    """A client system and the key of the certificate that the Konnektor's administrator exported for it."""
+
+    name: str
+    key: KeyKind = "p256"
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MandantConfiguration:
+    """A mandant with what is assigned to it.
+
+    `assignments` is the relation client system -> workplaces for this mandant; `remote_pin` names per workplace the
+    terminal at which its remote PINs are typed.
+    """
+
+    name: str
+    client_systems: tuple[str, ...]
+    workplaces: tuple[str, ...]
+    terminals: tuple[str, ...]
+    managed_smb: tuple[str, ...] = ()
+    assignments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remote_pin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BehaviourConfiguration:
+    """In what the Konnektors of the field differ from each other."""
+
+    pin_entry_seconds: float = 60.0
+    signature_seconds: float = 0.1
+    left_tries: Literal["card", "never"] = "card"
+    pin_trouble: Literal["status", "fault"] = "status"
+    blocked_pin: Literal["result", "fault"] = "result"
+    unknown_context: Literal["general", "specific"] = "general"
+    dead_handle: Literal[4008, 4047, 4101, 4131, 4146] = 4008
+    vendor_trace: bool = False
+    cetp_connection: Literal["per_event", "kept"] = "per_event"
+    event_max_try: int = 3
+    event_connect_seconds: float = 3.0
+    subscription_seconds: float = 25 * 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KonnektorConfiguration:
+    """One Konnektor with its information model."""
+
+    name: str
+    address: str = "127.0.0.2"
+    port: int = 0
+    host_names: tuple[str, ...] = ("localhost",)
+    authentication: Literal["certificate", "basic", "none"] = "certificate"
+    directory_open: bool = True
+    server_key: KeyKind = "p256"
+    cetp: Literal["tls", "plain"] = "tls"
+    generation: Literal["PTV3", "PTV5"] = "PTV5"
+    vendor: str = "KWSIM"
+    behaviour: BehaviourConfiguration = field(default_factory=BehaviourConfiguration)
+    terminals: tuple[TerminalConfiguration, ...] = ()
+    workplaces: tuple[WorkplaceConfiguration, ...] = ()
+    client_systems: tuple[ClientSystemConfiguration, ...] = ()
+    mandants: tuple[MandantConfiguration, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifiedConfiguration:
+    """A PIN that somebody verified before the world starts."""
+
+    card: str
+    pin: str
+    mandant: str
+    client_system: str
+    user: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorldConfiguration:
+    """The whole world file."""
+
+    name: str
+    konnektors: tuple[KonnektorConfiguration, ...]
+    cards: tuple[CardConfiguration, ...] = ()
+    verified: tuple[VerifiedConfiguration, ...] = ()

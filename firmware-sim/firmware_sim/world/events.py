@@ -1,0 +1,41 @@
+"""Events of the Konnektor as values, and which subscription a topic matches."""
+
+from dataclasses import dataclass
+
+Parameters = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One event. `terminal` and `handle` say which resource a receiver must be allowed to see;
+    `client_system` limits it to one client system (empty: all)."""
+
+    topic: str
+    kind: str = "Operation"
+    severity: str = "Info"
+    parameters: Parameters = ()
+    terminal: str = ""
+    handle: str = ""
+    client_system: str = ""
+
+
+def matches(subscribed: str, topic: str) -> bool:
+    """True when a subscription to `subscribed` covers `topic`: a topic without its lower levels covers all of them."""
+    wanted, given = subscribed.strip("/").split("/"), topic.split("/")
+    return given[: len(wanted)] == wanted
+
+
+def terminal_event(topic: str, terminal: str, label: str) -> Event:
+    """CT/CONNECTED or CT/DISCONNECTED."""
+    return Event(topic=topic, parameters=(("CtID", terminal), ("Hostname", label)), terminal=terminal)
+
+
+def pin_event(
+    topic: str, *, card: Parameters, terminal: str, pin: str, pad: str, handle: str, result: str = ""
+) -> Event:
+    """CARD/PIN/...: which card, which PIN, and at which terminal somebody must type (PinInputCtID)."""
+    wanted = ("CardHandle", "CardType", "ICCSN", "CtID", "SlotID")
+    parameters = (*(pair for pair in card if pair[0] in wanted), ("PinRef", pin), ("PinInputCtID", pad))
+    if result:
+        parameters = (*parameters, ("Result", result))
+    return Event(topic=topic, parameters=parameters, terminal=terminal, handle=handle)
