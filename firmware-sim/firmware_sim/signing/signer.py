@@ -9,7 +9,6 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.sign.signers import SimpleSigner
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from firmware_sim.pki import CardKeys
 
@@ -30,14 +29,14 @@ def card_signer(keys: CardKeys, ref: str) -> SimpleSigner:
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    issuers = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # the library types it only half
-    issuers.register_multiple(asn1_x509.Certificate.load(der) for der in chain)
-    return SimpleSigner(
+    signer = SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(certificate),
         signing_key=asn1_keys.PrivateKeyInfo.load(pkcs8),
-        cert_registry=issuers,
+        cert_registry=None,  # type: ignore[arg-type]  # pyhanko then makes an empty one, as its Signer documents
         embed_roots=False,
     )
+    signer.cert_registry.register_multiple(asn1_x509.Certificate.load(der) for der in chain)
+    return signer
 
 
 def finish(work: Coroutine[Any, Any, _Result]) -> _Result:
