@@ -1,0 +1,101 @@
+"""Our client certificate (from PKCS#12 or PEM) and Basic login, read once and checked with clear words.
+
+The words are German: a technician reads them at set-up. They never contain a password.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from asn1crypto import pkcs12 as asn1_pkcs12
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+
+class CredentialsError(ValueError):
+    """The credentials cannot be used; the message says in German what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """A certificate chain with its key, PEM; `brainpool` where the key lies on a brainpool curve."""
+
+    chain_pem: bytes
+    key_pem: bytes = field(repr=False)
+    brainpool: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicLogin:
+    """User and password for HTTP Basic (mode SOAP2); only ever sent inside TLS."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
+    """Return the certificate of a PKCS#12 file as the Konnektor exports it, old (3DES, RC2) and new ciphers.
+
+    CredentialsError says whether the file, the password, the key or the certificate is wrong.
+    """
+    try:
+        asn1_pkcs12.Pfx.load(data, strict=True)["auth_safe"].native  # noqa: B018  # parsing is lazy
+    except (ValueError, TypeError, KeyError):
+        raise CredentialsError("Die Datei ist keine PKCS#12-Datei (.p12, .pfx). Bitte neu exportieren.") from None
+    try:
+        key, certificate, others = pkcs12.load_key_and_certificates(data, password.encode("utf-8"))
+    except UnsupportedAlgorithm:
+        raise CredentialsError(
+            "Die PKCS#12-Datei ist mit einem Verfahren verschlüsselt, das hier nicht unterstützt wird. "
+            "Bitte mit einem neueren Verfahren (AES) exportieren."
+        ) from None
+    except ValueError:
+        raise CredentialsError("Das Kennwort der PKCS#12-Datei stimmt nicht, oder die Datei ist beschädigt.") from None
+    if certificate is None:
+        raise CredentialsError("In der PKCS#12-Datei fehlt das Zertifikat zum Schlüssel.")
+    if key is None:
+        raise CredentialsError("In der PKCS#12-Datei fehlt der private Schlüssel.")
+    return _checked(key, [certificate, *others])
+
+
+def from_pem(certificates: bytes, key: bytes, password: str | None = None) -> ClientCertificate:
+    """Return the certificate of PEM files: the chain, its own certificate first, and the key."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificates)
+    except ValueError:
+        raise CredentialsError("Die Zertifikatsdatei enthält kein Zertifikat im PEM-Format.") from None
+    try:
+        private_key = load_pem_private_key(key, password.encode("utf-8") if password else None)
+    except TypeError:
+        raise CredentialsError(
+            "Der Schlüssel ist mit einem Kennwort geschützt, oder es wurde eines zu viel genannt."
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise CredentialsError("Der Schlüssel ist kein PEM-Schlüssel, oder sein Kennwort stimmt nicht.") from None
+    return _checked(private_key, chain)
+
+
+def _checked(key: PrivateKeyTypes, chain: Sequence[x509.Certificate]) -> ClientCertificate:
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise CredentialsError("Der Schlüssel ist weder RSA noch ECC; der Konnektor nimmt nur diese.")
+    if _spki(key.public_key()) != _spki(chain[0].public_key()):
+        raise CredentialsError("Schlüssel und Zertifikat gehören nicht zusammen.")
+    return ClientCertificate(
+        chain_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain),
+        key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        brainpool=isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name.startswith("brainpool"),
+    )
+
+
+def _spki(key: object) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[attr-defined]
+    return encoded
