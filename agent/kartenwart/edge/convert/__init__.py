@@ -1,0 +1,1 @@
+"""Domain values <-> messages of the contract: one module per noun, pure functions, no rules."""

@@ -1,0 +1,98 @@
+"""For every reason: the code on the wire (those of google.rpc.Code) and an English sentence for developers."""
+
+from enum import IntEnum
+
+from kartenwart.domain.failures import Reason
+
+
+class Code(IntEnum):
+    """google.rpc.Code, as gRPC and the JSON door spell it."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+WIRE: dict[Reason, tuple[Code, str]] = {
+    Reason.INVALID_ARGUMENT: (Code.INVALID_ARGUMENT, "fields of the request are wrong; see BadRequest"),
+    Reason.NOT_FOUND: (Code.NOT_FOUND, "no such resource, or none that the caller may see"),
+    Reason.UNAUTHENTICATED: (Code.UNAUTHENTICATED, "the caller is not enrolled here, or its certificate has expired"),
+    Reason.ROLE_MISSING: (Code.PERMISSION_DENIED, "the caller's role does not allow this method"),
+    Reason.OUT_OF_SCOPE: (Code.PERMISSION_DENIED, "the caller's scope does not contain this context or user"),
+    Reason.REQUEST_ID_REUSED: (Code.ALREADY_EXISTS, "request_id was used before with other content"),
+    Reason.LIMIT_EXCEEDED: (Code.RESOURCE_EXHAUSTED, "a limit in number, size or rate is exceeded"),
+    Reason.CONFLICT: (Code.ABORTED, "the state of the resource does not allow this"),
+    Reason.REVOKED: (Code.UNAUTHENTICATED, "the workstation was revoked"),
+    Reason.ENROLMENT_CLOSED: (Code.FAILED_PRECONDITION, "enrolment is closed; a technician opens it"),
+    Reason.ENROLMENT_CODE_UNKNOWN: (Code.NOT_FOUND, "no pending enrolment has this code"),
+    Reason.ENROLMENT_CODE_AMBIGUOUS: (Code.FAILED_PRECONDITION, "two pending enrolments had this code; both refused"),
+    Reason.ENROLMENT_REJECTED: (Code.FAILED_PRECONDITION, "the enrolment was rejected"),
+    Reason.ENROLMENT_EXPIRED: (Code.FAILED_PRECONDITION, "the enrolment, its window or its token ran out"),
+    Reason.ENROLMENT_PROOF_INVALID: (Code.PERMISSION_DENIED, "the proof does not fit the commitment or the key"),
+    Reason.ENROLMENT_TOKEN_INVALID: (Code.PERMISSION_DENIED, "the token is wrong or was used"),
+    Reason.ENROLMENT_ATTEMPTS_EXCEEDED: (Code.RESOURCE_EXHAUSTED, "too many attempts at enrolment; wait"),
+    Reason.KONNEKTOR_UNREACHABLE: (Code.UNAVAILABLE, "no connection to the Konnektor"),
+    Reason.KONNEKTOR_SILENT: (Code.UNAVAILABLE, "the Konnektor does not answer"),
+    Reason.KONNEKTOR_ANSWER_INVALID: (Code.UNAVAILABLE, "the Konnektor's answer broke off or cannot be read"),
+    Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED: (Code.FAILED_PRECONDITION, "the Konnektor's certificate is not trusted"),
+    Reason.KONNEKTOR_CREDENTIALS_REFUSED: (Code.FAILED_PRECONDITION, "the Konnektor refuses the box's credentials"),
+    Reason.KONNEKTOR_CLOCK_OFF: (Code.FAILED_PRECONDITION, "the clocks of Konnektor and box differ too much"),
+    Reason.KONNEKTOR_CRITICAL: (Code.FAILED_PRECONDITION, "the Konnektor is in a critical operating state"),
+    Reason.KONNEKTOR_SERVICE_MISSING: (Code.FAILED_PRECONDITION, "the Konnektor offers no such service or version"),
+    Reason.KONNEKTOR_CONTEXT_REFUSED: (Code.FAILED_PRECONDITION, "the Konnektor refuses the configured context"),
+    Reason.KONNEKTOR_FAULT: (Code.UNKNOWN, "the Konnektor answered with a fault"),
+    Reason.CARD_REMOVED: (Code.FAILED_PRECONDITION, "the card was removed or was never there"),
+    Reason.CARD_BUSY: (Code.UNAVAILABLE, "the card or its terminal is busy"),
+    Reason.CARD_TYPE_WRONG: (Code.FAILED_PRECONDITION, "not possible with this type of card"),
+    Reason.CARD_FAULT: (Code.FAILED_PRECONDITION, "the card does not answer as it should"),
+    Reason.CERTIFICATE_MISSING: (Code.FAILED_PRECONDITION, "the card has no such certificate"),
+    Reason.TERMINAL_DISCONNECTED: (Code.FAILED_PRECONDITION, "the card terminal is not connected"),
+    Reason.PIN_REJECTED: (Code.FAILED_PRECONDITION, "the PIN was wrong"),
+    Reason.PIN_BLOCKED: (Code.FAILED_PRECONDITION, "the PIN is blocked"),
+    Reason.PIN_ABORTED: (Code.FAILED_PRECONDITION, "the person cancelled at the terminal"),
+    Reason.PIN_TIMED_OUT: (Code.FAILED_PRECONDITION, "nobody entered the PIN in time"),
+    Reason.PIN_TRANSPORT: (Code.FAILED_PRECONDITION, "the PIN still is the transport PIN"),
+    Reason.PIN_NOT_VERIFIED: (Code.FAILED_PRECONDITION, "the PIN must be verified first"),
+    Reason.PIN_LAST_ATTEMPT: (Code.FAILED_PRECONDITION, "one attempt is left; set accept_last_attempt to go on"),
+    Reason.PIN_ATTEMPTS_UNKNOWN: (
+        Code.FAILED_PRECONDITION,
+        "attempts left unknown; set accept_unknown_attempts to go on",
+    ),
+    Reason.PIN_NO_TERMINAL: (Code.FAILED_PRECONDITION, "no terminal with a PIN pad serves this workplace"),
+    Reason.PIN_NEW_INVALID: (Code.FAILED_PRECONDITION, "the new PIN was entered in two ways or has the wrong length"),
+    Reason.CARD_SESSION_FOREIGN: (Code.FAILED_PRECONDITION, "another user's session on the card stands in the way"),
+    Reason.PIN_NOT_SET: (Code.FAILED_PRECONDITION, "the PIN is empty or switched off"),
+    Reason.DOCUMENT_NOT_PDFA: (Code.INVALID_ARGUMENT, "the document is not PDF/A-1 or PDF/A-2"),
+    Reason.DOCUMENT_TOO_LARGE: (Code.INVALID_ARGUMENT, "the document is larger than allowed"),
+    Reason.DOCUMENT_TYPE_WRONG: (Code.INVALID_ARGUMENT, "the document's type does not fit the signature's format"),
+    Reason.DOCUMENT_INCOMPLETE: (Code.FAILED_PRECONDITION, "the document is incomplete or its hash differs"),
+    Reason.SIGNATURE_INVALID: (Code.DATA_LOSS, "the returned signature does not verify and was not handed out"),
+    Reason.USER_NOT_BOUND: (Code.FAILED_PRECONDITION, "the user is not bound to this HBA; see UserService.BindUser"),
+    Reason.JOB_NUMBER_USED: (Code.FAILED_PRECONDITION, "the Konnektor has seen this job number before"),
+    Reason.AGENT_RESTARTED: (Code.ABORTED, "the agent was restarted before anything was sent"),
+    Reason.OUTCOME_UNKNOWN: (Code.UNKNOWN, "it is unknown whether the card did it; a person must look"),
+    Reason.CANCELLED: (Code.CANCELLED, "cancelled before anything was sent"),
+    Reason.AGENT_UNAVAILABLE: (Code.UNAVAILABLE, "the agent is stopping or not ready"),
+    Reason.STORE_FAILED: (Code.UNAVAILABLE, "the agent's store cannot be written"),
+    Reason.INTERNAL: (Code.INTERNAL, "a defect of the agent; the journal has the incident"),
+    Reason.UNIMPLEMENTED: (Code.UNIMPLEMENTED, "no such method"),
+    Reason.DEADLINE_EXCEEDED: (Code.DEADLINE_EXCEEDED, "the deadline passed; a job goes on"),
+}
+
+# Seconds after which a program may try again, where the failure says LATER and nothing more precise is known.
+RETRY_AFTER: dict[Reason, float] = {Reason.CARD_BUSY: 2.0, Reason.AGENT_UNAVAILABLE: 2.0, Reason.CONFLICT: 0.5}
+RETRY_AFTER_OTHERWISE = 10.0

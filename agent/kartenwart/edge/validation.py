@@ -1,0 +1,222 @@
+"""What every request must look like: one table, message x field. A field without a line here fails a test.
+
+Absent messages are checked like empty ones, so their lines must allow that (`required` of Fields says otherwise).
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.message import Message
+
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
+from kartenwart.domain.failures import Violation
+from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Number, Span, Text
+
+LONGEST_WAIT = 25
+LONGEST_TOKEN_LIFE = 7 * 24 * 3600
+DOCUMENT_TYPES = ("application/pdf", "text/plain", "application/octet-stream", "text/xml")
+MOST_SCOPE = 64
+INT64 = 2**63 - 1
+
+
+def _name(collection: str, *, required: bool = True) -> Text:
+    return Text(
+        pattern=re.compile(rf"{collection}/[a-z0-9][a-z0-9-]*"),
+        words=f'Erwartet wird ein Name der Form "{collection}/…".',
+        longest=80,
+        required=required,
+    )
+
+
+def _opaque(longest: int) -> Text:
+    return Text(pattern=re.compile(r"[A-Za-z0-9_-]+"), words="Unbekannte Form.", longest=longest, required=False)
+
+
+CARD = _name("cards")
+CONTEXT = _name("contexts", required=False)
+USER = _name("users", required=False)
+WAIT = Span(longest=LONGEST_WAIT)
+CURSOR = Text(pattern=re.compile(r".*"), words="Unbekannte Form.", longest=256, required=False)
+PAGE_TOKEN = _opaque(256)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID_WORDS = 'Erwartet wird eine UUID, z. B. "2f1c6a5e-8a4b-4f0e-9a63-0d1f4d1b7c11".'
+REQUEST_ID = Text(pattern=_UUID, words=_UUID_WORDS, longest=36)
+LABEL = Text(pattern=re.compile(r"\S(.*\S)?"), words="Erwartet werden 1 bis 60 druckbare Zeichen.", longest=60)
+LABEL_OR_NONE = Text(pattern=LABEL.pattern, words=LABEL.words, longest=60, required=False)
+SHA256 = Text(pattern=re.compile(r"[0-9a-f]{64}"), words="Erwartet wird SHA-256 als 64 Hex-Ziffern, klein.", longest=64)
+SHORT_TEXT = Text(
+    pattern=re.compile(r"[A-Za-z0-9 _.\-]{1,30}"),
+    words='Erwartet werden 1 bis 30 Buchstaben (A-Z), Ziffern, Leerzeichen, "_", "." oder "-".',
+    longest=30,
+)
+MIME_TYPE = Text(
+    pattern=re.compile("|".join(re.escape(kind) for kind in DOCUMENT_TYPES)),
+    words=f"Erwartet wird eines von {', '.join(DOCUMENT_TYPES)}.",
+    longest=40,
+)
+CODE = Text(
+    pattern=re.compile(r"[ -]*([0-9][ -]*){6}"), words="Erwartet werden die sechs Ziffern vom Arbeitsplatz.", longest=20
+)
+USER_ID = Text(
+    pattern=re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"),
+    words="Erwartet werden 1 bis 40 aus a-z, 0-9 und -.",
+    longest=40,
+)
+TOKEN = Text(pattern=re.compile(r"[A-Za-z0-9_.~-]+"), words="Das ist kein Token.", longest=200)
+CSR = Blob(shortest=64, longest=4096)
+SCOPE = Fields(
+    fields={
+        "contexts": Many(each=_name("contexts"), most=MOST_SCOPE, unique=True),
+        "users": Many(each=_name("users"), most=MOST_SCOPE, unique=True),
+    }
+)
+ATTEMPTS: dict[str, Check] = {"accept_last_attempt": Flag(), "accept_unknown_attempts": Flag()}
+UPDATABLE = ("label", "role", "scope", "scope.contexts", "scope.users")
+
+
+def _update(message: Any, prefix: str) -> Iterator[Violation]:
+    """The mask names what changes; what it names must have a value."""
+    paths = list(message.update_mask.paths)
+    if not paths:
+        yield Violation(field=f"{prefix}update_mask", description="Das Feld fehlt oder ist leer.")
+    for path in paths[:MOST_SCOPE]:
+        if path not in UPDATABLE:
+            words = f"Änderbar sind {', '.join(UPDATABLE)}."
+            yield Violation(field=f"{prefix}update_mask", description=words)
+    for name in ("label", "role"):
+        if name in paths and not getattr(message.workstation, name):
+            yield Violation(field=f"{prefix}workstation.{name}", description="Das Feld fehlt oder ist leer.")
+
+
+WORKSTATION = Fields(
+    required=True,
+    fields={
+        "name": _name("workstations"),
+        "label": LABEL_OR_NONE,
+        "role": Choice(required=False),
+        "scope": SCOPE,
+        "state": Ignored(),
+        "enrol_time": Ignored(),
+        "expire_time": Ignored(),
+        "key_sha256": Ignored(),
+    },
+)
+DOCUMENT_TO_SIGN = Fields(fields={"document": _name("documents"), "format": Choice(), "short_text": SHORT_TEXT})
+NOTHING: dict[str, Check] = {}
+
+_TABLE: dict[str, dict[str, Check]] = {
+    "audit.v1.ListAuditRecordsRequest": {"page_size": Number(low=0, high=1000), "page_token": PAGE_TOKEN},
+    "audit.v1.VerifyAuditRequest": NOTHING,
+    "card.v1.ListCardsRequest": {"types": Many(each=Choice(), most=16, unique=True)},
+    "card.v1.GetCardRequest": {"name": CARD},
+    "card.v1.ReadCardCertificateRequest": {
+        "card": CARD,
+        "context": CONTEXT,
+        "reference": Choice(),
+        "algorithm": Choice(required=False),
+        "user": USER,
+    },
+    "document.v1.CreateDocumentRequest": {
+        "size": Number(low=1, high=MAX_DOCUMENT_BYTES),
+        "sha256": SHA256,
+        "mime_type": MIME_TYPE,
+    },
+    "document.v1.UploadChunkRequest": {
+        "document": _name("documents"),
+        "offset": Number(low=0, high=MAX_DOCUMENT_BYTES),
+        "data": Blob(shortest=1, longest=CHUNK_BYTES),
+    },
+    "document.v1.DownloadChunkRequest": {
+        "document": _name("documents"),
+        "offset": Number(low=0, high=2 * MAX_DOCUMENT_BYTES),
+    },
+    "document.v1.DeleteDocumentRequest": {"document": _name("documents")},
+    "enrolment.v1.CommitRequest": {
+        "public_key": Blob(shortest=64, longest=200),
+        "role": Choice(),
+        "label": LABEL,
+        "commitment": Blob(shortest=32, longest=32),
+    },
+    "enrolment.v1.RevealRequest": {
+        "enrolment": _name("enrolments"),
+        "workstation_nonce": Blob(shortest=32, longest=32),
+    },
+    "enrolment.v1.PollRequest": {
+        "enrolment": _name("enrolments"),
+        "sequence": Number(low=1, high=INT64),
+        "signature": Blob(shortest=8, longest=80),
+    },
+    "enrolment.v1.RedeemTokenRequest": {"token": TOKEN, "certificate_request": CSR, "label": LABEL},
+    "enrolment.v1.OpenEnrolmentRequest": NOTHING,
+    "enrolment.v1.CloseEnrolmentRequest": NOTHING,
+    "enrolment.v1.ListEnrolmentsRequest": NOTHING,
+    "enrolment.v1.ApproveEnrolmentRequest": {"code": CODE, "role": Choice(required=False), "scope": SCOPE},
+    "enrolment.v1.RejectEnrolmentRequest": {"name": _name("enrolments")},
+    "enrolment.v1.CreateTokenRequest": {
+        "role": Choice(refused=("ROLE_TECHNICIAN",)),
+        "scope": SCOPE,
+        "lifetime": Span(longest=LONGEST_TOKEN_LIFE),
+    },
+    "inventory.v1.GetInventoryRequest": {"cursor": CURSOR, "wait": WAIT},
+    "inventory.v1.WatchInventoryRequest": NOTHING,
+    "inventory.v1.ListEventsRequest": {"cursor": CURSOR, "page_size": Number(low=0, high=1000), "wait": WAIT},
+    "inventory.v1.WatchEventsRequest": {"cursor": CURSOR},
+    "job.v1.GetJobRequest": {"name": _name("jobs")},
+    "job.v1.ListJobsRequest": {
+        "page_size": Number(low=0, high=500),
+        "page_token": PAGE_TOKEN,
+        "request_id": Text(pattern=_UUID, words=_UUID_WORDS, longest=36, required=False),
+    },
+    "job.v1.WatchJobRequest": {"name": _name("jobs")},
+    "job.v1.WaitJobRequest": {"name": _name("jobs"), "wait": WAIT},
+    "job.v1.CancelJobRequest": {"name": _name("jobs")},
+    "konnektor.v1.ListKonnektorsRequest": NOTHING,
+    "konnektor.v1.ListContextsRequest": NOTHING,
+    "pin.v1.GetPinStatusRequest": {"card": CARD, "context": CONTEXT, "pin": Choice(), "user": USER},
+    "pin.v1.VerifyPinRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "pin": Choice(refused=("PIN_QES",)),
+        "user": USER,
+        "force": Flag(),
+        **ATTEMPTS,
+        "wait": WAIT,
+    },
+    "signature.v1.SignDocumentsRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "user": USER,
+        "documents": Many(each=DOCUMENT_TO_SIGN, fewest=1, most=1),
+        **ATTEMPTS,
+        "wait": WAIT,
+    },
+    "system.v1.GetSystemRequest": NOTHING,
+    "terminal.v1.ListTerminalsRequest": NOTHING,
+    "user.v1.ListUsersRequest": NOTHING,
+    "user.v1.CreateUserRequest": {"user_id": USER_ID, "label": LABEL},
+    "user.v1.BindUserRequest": {
+        "request_id": REQUEST_ID,
+        "user": _name("users"),
+        "card": CARD,
+        "context": CONTEXT,
+        **ATTEMPTS,
+        "wait": WAIT,
+    },
+    "workstation.v1.ListWorkstationsRequest": NOTHING,
+    "workstation.v1.UpdateWorkstationRequest": {"workstation": WORKSTATION, "update_mask": Ignored()},
+    "workstation.v1.RevokeWorkstationRequest": {"name": _name("workstations")},
+    "workstation.v1.RenewCertificateRequest": {"certificate_request": CSR},
+}
+_WHOLE = {"workstation.v1.UpdateWorkstationRequest": _update}
+
+REQUESTS: dict[str, Fields] = {
+    f"kartenwart.api.{name}": Fields(fields=fields, whole=_WHOLE.get(name)) for name, fields in _TABLE.items()
+}
+
+
+def violations(request: Message) -> tuple[Violation, ...]:
+    """Return every violation of a request, with its path as in the proto, e.g. "documents[0].short_text"."""
+    return tuple(REQUESTS[request.DESCRIPTOR.full_name].within(request, ""))
