@@ -1,0 +1,54 @@
+"""Small facts in the database; fulfils the port FactStore."""
+
+import sqlite3
+from datetime import datetime
+
+from kartenwart.adapters.store.codec import TIME, time_text
+from kartenwart.adapters.store.database import Database
+from kartenwart.domain.inventory import Pin
+
+_HIGH_WATER = "high_water"
+_RAISE = """
+    INSERT INTO facts (name, value) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > value
+"""
+
+
+class FactTable:
+    """The high-water mark of time, and attempts left by card and PIN."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def high_water(self) -> datetime | None:
+        def get(connection: sqlite3.Connection) -> datetime | None:
+            row = connection.execute("SELECT value FROM facts WHERE name = ?", (_HIGH_WATER,)).fetchone()
+            return row and TIME.decode(row[0])
+
+        return await self._database.read(get)
+
+    async def raise_high_water(self, time: datetime) -> None:
+        row = (_HIGH_WATER, time_text(time))
+
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute(_RAISE, row)
+
+        await self._database.write(put)
+
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+        def put(connection: sqlite3.Connection) -> None:
+            if attempts_left is None:
+                connection.execute("DELETE FROM attempts WHERE card = ? AND pin = ?", (card, pin.value))
+            else:
+                row = (card, pin.value, attempts_left)
+                connection.execute("INSERT OR REPLACE INTO attempts (card, pin, attempts_left) VALUES (?, ?, ?)", row)
+
+        await self._database.write(put)
+
+    async def load_attempts(self, card: str, pin: Pin) -> int | None:
+        def get(connection: sqlite3.Connection) -> int | None:
+            query = "SELECT attempts_left FROM attempts WHERE card = ? AND pin = ?"
+            row = connection.execute(query, (card, pin.value)).fetchone()
+            return row and int(row[0])
+
+        return await self._database.read(get)

@@ -1,0 +1,84 @@
+"""The schema, as the steps that lead to it: step n takes a database from user_version n to n + 1.
+
+A step that has been released is never changed; a new one is added behind it.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from kartenwart.adapters.store.state import StateTooNew
+
+Step = Callable[[sqlite3.Connection], None]
+
+# Times are ISO 8601 in UTC with microseconds: of one length, so that they sort as text.
+_FIRST = (
+    """
+    CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        creator TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        mandant TEXT NOT NULL,
+        state TEXT NOT NULL,
+        ended_at TEXT,
+        pruned INTEGER NOT NULL DEFAULT 0,
+        body TEXT NOT NULL,
+        UNIQUE (creator, request_id)
+    ) STRICT
+    """,
+    "CREATE INDEX jobs_unfinished ON jobs (number) WHERE ended_at IS NULL",
+    "CREATE INDEX jobs_unpruned ON jobs (ended_at) WHERE pruned = 0",
+    """
+    CREATE TABLE audit (
+        sequence INTEGER PRIMARY KEY,
+        time TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        context TEXT NOT NULL,
+        mandant TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE TABLE workstations (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE users (name TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE tokens (secret_sha256 TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE attempts (
+        card TEXT NOT NULL,
+        pin TEXT NOT NULL,
+        attempts_left INTEGER NOT NULL,
+        PRIMARY KEY (card, pin)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    for statement in _FIRST:
+        connection.execute(statement)
+
+
+STEPS: tuple[Step, ...] = (_first,)
+
+
+def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...] = STEPS) -> None:
+    """Bring the database to version len(steps), each step in a transaction; StateTooNew when it is beyond that."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(steps):
+        raise StateTooNew(
+            f"Die Datenbank hat Version {version}, dieser Kartenwart kennt nur bis {len(steps)}: Eine neuere Fassung "
+            "hat sie schon umgestellt. Installieren Sie diese wieder, oder spielen Sie die Sicherung von vorher zurück."
+        )
+    for number in range(version, len(steps)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            steps[number](connection)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
