@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from kartenwart.domain.failures import Violation
@@ -14,9 +13,9 @@ MISSING = "Das Feld fehlt oder ist leer."
 
 
 class Check(Protocol):
-    """One field's check; `value` is as protobuf gives it, `present` False where the field is absent or default."""
+    """One field's check: `value` and `spec` (its FieldDescriptor) are as protobuf gives them."""
 
-    def __call__(self, value: Any, path: str, spec: FieldDescriptor) -> Iterator[Violation]:
+    def __call__(self, value: Any, path: str, spec: Any) -> Iterator[Violation]:
         """Yield what is wrong."""
         ...
 
@@ -30,7 +29,7 @@ class Text:
     longest: int
     required: bool = True
 
-    def __call__(self, value: str, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: str, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         if not value:
             if self.required:
                 yield Violation(field=path, description=MISSING)
@@ -45,7 +44,7 @@ class Blob:
     shortest: int
     longest: int
 
-    def __call__(self, value: bytes, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: bytes, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         if not self.shortest <= len(value) <= self.longest:
             span = str(self.shortest) if self.shortest == self.longest else f"{self.shortest} bis {self.longest}"
             yield Violation(field=path, description=f"Erwartet werden {span} Bytes.")
@@ -58,7 +57,7 @@ class Number:
     low: int
     high: int
 
-    def __call__(self, value: int, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: int, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         if not self.low <= value <= self.high:
             yield Violation(field=path, description=f"Erwartet wird eine Zahl von {self.low} bis {self.high}.")
 
@@ -70,9 +69,8 @@ class Choice:
     required: bool = True
     refused: Collection[str] = ()
 
-    def __call__(self, value: int, path: str, spec: FieldDescriptor) -> Iterator[Violation]:
-        enum: EnumDescriptor = spec.enum_type
-        known = enum.values_by_number.get(value)
+    def __call__(self, value: int, path: str, spec: Any) -> Iterator[Violation]:
+        known = spec.enum_type.values_by_number.get(value)
         if known is None:
             yield Violation(field=path, description="Diesen Wert kennt diese Version nicht.")
         elif value == 0 and self.required:
@@ -85,7 +83,7 @@ class Choice:
 class Flag:
     """A bool: both values are right."""
 
-    def __call__(self, value: bool, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: bool, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         return iter(())
 
 
@@ -93,7 +91,7 @@ class Flag:
 class Ignored:
     """A field that only answers carry: what a request says in it counts for nothing."""
 
-    def __call__(self, value: Any, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: Any, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         return iter(())
 
 
@@ -103,7 +101,7 @@ class Span:
 
     longest: int
 
-    def __call__(self, value: Any, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: Any, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         normal = value.seconds >= 0 and 0 <= value.nanos < 1_000_000_000
         if not normal or value.seconds > self.longest or (value.seconds == self.longest and value.nanos):
             yield Violation(field=path, description=f"Erwartet wird eine Dauer von 0 bis {self.longest} s.")
@@ -118,7 +116,7 @@ class Many:
     most: int
     unique: bool = False
 
-    def __call__(self, value: Any, path: str, spec: FieldDescriptor) -> Iterator[Violation]:
+    def __call__(self, value: Any, path: str, spec: Any) -> Iterator[Violation]:
         if not self.fewest <= len(value) <= self.most:
             span = f"{self.fewest} bis {self.most}"
             yield Violation(field=path, description=f"Erwartet werden {span} Einträge.")
@@ -136,7 +134,7 @@ class Fields:
     whole: Callable[[Any, str], Iterator[Violation]] | None = None
     required: bool = False
 
-    def __call__(self, value: Message, path: str, spec: FieldDescriptor) -> Iterator[Violation]:  # noqa: ARG002
+    def __call__(self, value: Message, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         return self.within(value, f"{path}." if path else "")
 
     def within(self, message: Message, prefix: str) -> Iterator[Violation]:

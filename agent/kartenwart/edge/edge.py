@@ -46,7 +46,8 @@ class _Attempt:
 class Edge:
     """What rpc and door share; `async with` watches the loop, and ends what is under way when it is left.
 
-    `principals` finds who calls, `mandant_of` a context's mandant ("" for an unknown name), `report` writes the journal.
+    `principals` finds who calls; `mandant_of`: a context's name -> its mandant, "" for an unknown one; `report` writes
+    the journal.
     """
 
     def __init__(

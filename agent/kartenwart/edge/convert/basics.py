@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 
 E = TypeVar("E", bound=StrEnum)
@@ -31,12 +30,12 @@ class EnumTable:
     Built once; a domain value without a twin stops the import, so neither side can grow alone.
     """
 
-    def __init__(self, wire: EnumTypeWrapper[int], prefix: str, twin: type[StrEnum]) -> None:
+    def __init__(self, wire: Any, prefix: str, twin: type[StrEnum]) -> None:
         self._to_wire = {member: wire.Value(f"{prefix}_{member.value}") for member in twin}
         self._to_domain = {number: member for member, number in self._to_wire.items()}
 
-    def number(self, member: StrEnum) -> int:
-        """Return the number on the wire."""
+    def number(self, member: StrEnum) -> Any:
+        """Return the number on the wire (each enum of the stubs has an int type of its own, hence Any)."""
         return self._to_wire[member]
 
     def member(self, number: int, twin: type[E]) -> E | None:
