@@ -71,19 +71,40 @@ class Listen(_Section):
     ready_file: Path | None = None
 
 
-class Konnektor(_Section):
-    """One Konnektor: where it is, whom we trust there, who we are, and how its events reach us."""
+class Login(_Section):
+    """How a client system proves itself: a certificate (PKCS#12 or PEM), or user and password, or not at all."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
-    trust_pin: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}:?){32}$")] | None = None
-    trust_ca: SecretPath | None = None
-    expected_name: str = ""
     client_p12: SecretPath | None = None
     client_p12_password_file: SecretPath | None = None
     client_cert: SecretPath | None = None
     client_key: SecretPath | None = None
     user: str = ""
     password_file: SecretPath | None = None
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if (self.client_p12 is None) != (self.client_p12_password_file is None):
+            raise ValueError("client_p12 and client_p12_password_file go together")
+        if (self.client_cert is None) != (self.client_key is None):
+            raise ValueError("client_cert and client_key go together")
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError("user and password_file go together")
+        if sum((self.client_p12 is not None, self.client_cert is not None, bool(self.user))) > 1:
+            raise ValueError("choose one: client_p12, client_cert or user")
+        return self
+
+
+class Konnektor(Login):
+    """One Konnektor: where it is, whom we trust there, who we are, and how its events reach us.
+
+    The login written here serves every client system that has none of its own under `logins.<client system>`.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
+    trust_pin: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}:?){32}$")] | None = None
+    trust_ca: SecretPath | None = None
+    expected_name: str = ""
+    logins: dict[KonnektorText, Login] = Field(default_factory=dict)
     rewrite_endpoints: bool = False
     short_timeout: float = Field(default=10.0, gt=0, le=120)
     card_timeout: float = Field(default=300.0, gt=0, le=900)
@@ -94,15 +115,9 @@ class Konnektor(_Section):
     event_sources: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _pairs(self) -> Self:
+    def _trusted(self) -> Self:
         if self.url.startswith("https") and not (self.trust_pin or self.trust_ca):
             raise ValueError("say whom to trust: trust_pin (SHA-256 of its certificate) or trust_ca (a PEM file)")
-        if (self.client_p12 is None) != (self.client_p12_password_file is None):
-            raise ValueError("client_p12 and client_p12_password_file go together")
-        if (self.client_cert is None) != (self.client_key is None):
-            raise ValueError("client_cert and client_key go together")
-        if bool(self.user) != (self.password_file is not None):
-            raise ValueError("user and password_file go together")
         return self
 
 
