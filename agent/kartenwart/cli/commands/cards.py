@@ -1,0 +1,191 @@
+"""What the box sees: status, terminals, cards, certificates."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.konnektor.v1 import konnektor_pb2
+from kartenwart.api.system.v1 import system_service_pb2
+from kartenwart.api.terminal.v1 import terminal_pb2
+from kartenwart.cli.command import command
+from kartenwart.cli.exits import Ended, Exit, UsageProblem
+from kartenwart.cli.naming import CARD_HELP, find_card, named
+from kartenwart.cli.output import Output, plain
+from kartenwart.cli.words import (
+    CARD_TYPES,
+    LINK_STATES,
+    ONLINE_STATES,
+    PIN_STATES,
+    PINS,
+    moment,
+    short,
+    word,
+    yes,
+)
+
+if TYPE_CHECKING:
+    from kartenwart.client import Kartenwart
+
+_REFERENCES = {
+    "aut": card_pb2.CERTIFICATE_REFERENCE_AUT,
+    "enc": card_pb2.CERTIFICATE_REFERENCE_ENC,
+    "sig": card_pb2.CERTIFICATE_REFERENCE_SIG,
+    "qes": card_pb2.CERTIFICATE_REFERENCE_QES,
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    command(app, "status")(status)
+    command(app, "terminals")(terminals)
+    command(app, "cards")(cards)
+    command(app, "certificate")(certificate)
+
+
+async def status(box: "Kartenwart", out: Output) -> None:
+    """Wie es um Box, Konnektor und Karten steht, und wer handeln muss. Status 1, wenn eine Verbindung gestört ist."""
+    system, links, seen = await box.system.get(), await box.konnektors.list(), await box.cards.list()
+    down = [link for link in links if link.link_state != konnektor_pb2.LINK_STATE_UP]
+    content = {
+        "well": not down,
+        "system": plain(system),
+        "konnektors": [plain(link) for link in links],
+        "cards": [plain(card) for card in seen],
+    }
+    out.facts("status", content, _box_lines(system))
+    for link in links:
+        out.text(_link_line(link))
+    for line in _locked(seen):
+        out.text(line)
+    if down:
+        raise Ended(Exit.FAILED)
+
+
+def _box_lines(system: system_service_pb2.System) -> list[tuple[str, str]]:
+    contexts = ", ".join(short(name) for name in system.contexts)
+    return [
+        ("Box", f"{system.box_id}  (Version {system.version}, läuft seit {moment(system.start_time)})"),
+        ("Standort", system.site_fingerprint[:16]),
+        ("Wir sind", f"{system.caller}  ({system.caller_role.lower()})"),
+        ("Kontexte", contexts),
+        ("Uhr", "" if system.clock_trusted else "steht hinter einer schon gesehenen Zeit"),
+    ]
+
+
+def _link_line(link: konnektor_pb2.Konnektor) -> str:
+    well = link.link_state == konnektor_pb2.LINK_STATE_UP
+    head = f"[bold]Konnektor {short(link.name)}[/bold]  {link.vendor} {link.product}".rstrip()
+    line = f"{head}: {'[green]' if well else '[red]'}{word(LINK_STATES, link.link_state)}[/]"
+    if link.ti_state:
+        line += f", TI {word(ONLINE_STATES, link.ti_state)}"
+    if link.HasField("condition"):
+        line += f"\n  {link.condition.title}\n  → {link.condition.next_step}"
+    return line
+
+
+def _locked(seen: Sequence[card_pb2.Card]) -> list[str]:
+    return [
+        f"[yellow]{CARD_TYPES.get(card.type, '?')} {card.holder}: {word(PINS, state.pin)} im Kontext "
+        f"{short(state.context)} {word(PIN_STATES, state.status)}[/yellow]"
+        for card in seen
+        for state in card.pin_states
+        if state.status not in {card_pb2.PIN_STATUS_VERIFIED, card_pb2.PIN_STATUS_UNSPECIFIED}
+    ]
+
+
+async def terminals(box: "Kartenwart", out: Output) -> None:
+    """Die Kartenterminals und was in ihnen steckt."""
+    found = await box.terminals.list()
+    known = {card.name: card for card in await box.cards.list()}
+    head = ("Terminal", "Name", "CtId", "verbunden", "Adresse", "Arbeitsplätze", "Karten")
+    rows = [
+        (
+            short(one.name),
+            one.label,
+            one.ct_id,
+            yes(one.connected),
+            one.ip_address or one.mac_address,
+            ", ".join(one.workplaces),
+            _slots(one, known),
+        )
+        for one in found
+    ]
+    out.table("terminals", found, head, rows)
+
+
+def _slots(terminal: terminal_pb2.Terminal, known: dict[str, card_pb2.Card]) -> str:
+    kinds = {slot.slot_id: CARD_TYPES.get(known[slot.card].type, "?") for slot in terminal.slots if slot.card in known}
+    return ", ".join(f"{slot}: {kind}" for slot, kind in sorted(kinds.items()))
+
+
+async def cards(
+    box: "Kartenwart",
+    out: Output,
+    kind: Annotated[list[str] | None, typer.Option("--type", help="Nur diese Typen.")] = None,
+) -> None:
+    """Die Karten, die dieser Arbeitsplatz erreichen darf."""
+    wanted = {text.lower().replace("-", "") for text in kind or ()}
+    found = [
+        card
+        for card in await box.cards.list()
+        if not wanted or CARD_TYPES.get(card.type, "").lower().replace("-", "") in wanted
+    ]
+    labels = {one.name: one.label or one.ct_id for one in await box.terminals.list()}
+    head = ("Karte", "Typ", "Inhaber", "ICCSN", "Terminal", "PIN", "Zertifikat bis")
+    rows = [
+        (
+            short(card.name),
+            word(CARD_TYPES, card.type),
+            card.holder,
+            f"…{card.iccsn_tail}" if card.iccsn_tail else "",
+            ", ".join(f"{labels.get(way.terminal, short(way.terminal))}/{way.slot_id}" for way in card.routes),
+            _pins(card),
+            card.certificate_expiry,
+        )
+        for card in found
+    ]
+    out.table("cards", found, head, rows)
+
+
+def _pins(card: card_pb2.Card) -> str:
+    return "; ".join(
+        f"{short(state.context)}: {word(PINS, state.pin)} {word(PIN_STATES, state.status)}" for state in card.pin_states
+    )
+
+
+async def certificate(
+    box: "Kartenwart",
+    out: Output,
+    card: Annotated[str, typer.Argument(help=CARD_HELP)],
+    reference: Annotated[str, typer.Argument(help="aut, enc, sig (SMC-B) oder qes (HBA).")],
+    context: Annotated[str, typer.Option(help="Kontext; sonst der eigene.")] = "",
+    user: Annotated[str, typer.Option(help="Benutzer, nötig beim HBA.")] = "",
+    file: Annotated[Path | None, typer.Option("--out", help="Zertifikat (DER) in diese Datei schreiben.")] = None,
+) -> None:
+    """Ein Zertifikat einer Karte lesen."""
+    if reference.lower() not in _REFERENCES:
+        raise UsageProblem(f"„{reference}“ ist kein Zertifikat; es gibt {', '.join(_REFERENCES)}")
+    with out.waiting("Karte wird gelesen …"):
+        found = await find_card(box, card)
+        shown = await box.cards.certificate(
+            found.name,
+            _REFERENCES[reference.lower()],
+            context=named("contexts", context),
+            user=named("users", user),
+        )
+    if file is not None:
+        file.write_bytes(shown.der)
+    lines = [
+        ("Inhaber", shown.subject),
+        ("Aussteller", shown.issuer),
+        ("Seriennummer", shown.serial_number),
+        ("Gültig", f"{moment(shown.not_before)} bis {moment(shown.not_after)}"),
+        ("Schlüssel", card_pb2.KeyAlgorithm.Name(shown.algorithm).removeprefix("KEY_ALGORITHM_")),
+        ("Telematik-ID", shown.telematik_id),
+        ("Berufs-OIDs", ", ".join(shown.profession_oids)),
+        ("Datei", str(file or "")),
+    ]
+    out.facts("certificate", shown, lines)

@@ -1,0 +1,167 @@
+"""`kartenwart sign`: a file in, a signature out. PAdES for PDF/A-1 and -2, else CAdES beside the file."""
+
+import uuid
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
+from kartenwart.cli.command import command
+from kartenwart.cli.commands.pins import ContextOption, LastOption, RequestOption, UnknownOption
+from kartenwart.cli.exits import UsageProblem
+from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.output import Output, plain
+
+if TYPE_CHECKING:
+    from kartenwart.client import Kartenwart, Signed
+
+_LARGEST = 25 * 1024 * 1024
+_PDF = "application/pdf"
+_TYPES = {".xml": "text/xml", ".txt": "text/plain", ".pdf": _PDF}
+# Reasons for which "auto" makes a signature beside the file: the box said so before anyone was asked.
+_NOT_INSIDE = frozenset({"DOCUMENT_NOT_PDFA", "DOCUMENT_TYPE_WRONG"})
+
+
+class Form(StrEnum):
+    """What the signature looks like; `auto` lets the box decide."""
+
+    AUTO = "auto"
+    PADES = "pades"
+    CADES = "cades"
+    CADES_ENVELOPING = "cades-enveloping"
+
+
+_FORMATS = {
+    Form.PADES: signature_pb2.SIGNATURE_FORMAT_PADES,
+    Form.CADES: signature_pb2.SIGNATURE_FORMAT_CADES_DETACHED,
+    Form.CADES_ENVELOPING: signature_pb2.SIGNATURE_FORMAT_CADES_ENVELOPING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be signed, by which card, for whom."""
+
+    content: bytes
+    mime_type: str
+    card: str
+    context: str
+    user: str
+    short_text: str
+    request_id: str
+    accept_last_attempt: bool
+    accept_unknown_attempts: bool
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "sign")(sign)
+
+
+async def sign(
+    box: "Kartenwart",
+    out: Output,
+    file: Annotated[Path, typer.Argument(metavar="DATEI", help="Was signiert wird, höchstens 25 MiB.")],
+    card: Annotated[str, typer.Option(help=CARD_HELP + " Ohne Angabe der HBA des Benutzers.")] = "",
+    user: Annotated[str, typer.Option(help="Benutzer, nötig beim HBA.")] = "",
+    context: ContextOption = "",
+    form: Annotated[
+        Form, typer.Option("--signature", help="auto nimmt PAdES für PDF/A-1 und -2, sonst CAdES.")
+    ] = Form.AUTO,
+    target: Annotated[Path | None, typer.Option("--out", help="Zieldatei; sonst neben der Datei.")] = None,
+    short_text: Annotated[str, typer.Option("--short-text", help="Kurzer Titel ohne Patientendaten.")] = "Dokument",
+    last: LastOption = False,
+    unknown: UnknownOption = False,
+    request_id: RequestOption = "",
+) -> None:
+    """Eine Datei signieren: mit dem HBA qualifiziert (PIN.QES gibt der Mensch am Terminal ein) oder mit der SMC-B."""
+    content = _read(file)
+    order = Order(
+        content=content,
+        mime_type=_PDF if content.startswith(b"%PDF-") else _TYPES.get(file.suffix.lower(), "application/octet-stream"),
+        card=await _card(box, card, user),
+        context=named("contexts", context),
+        user=named("users", user),
+        short_text=short_text,
+        request_id=request_uuid(request_id),
+        accept_last_attempt=last,
+        accept_unknown_attempts=unknown,
+    )
+    with out.waiting("Signieren …"):
+        signed, used = await _signed(box, out, order, form)
+    written = target or _beside(file, used)
+    written.write_bytes(signed.content)
+    out.facts(
+        "signature",
+        {"file": str(written), "form": used.value, "mimeType": signed.mime_type, "job": plain(signed.job)},
+        [("Signiert", str(written)), ("Form", used.value), ("Jobnummer", signed.job.job_number), ("Geprüft", _CHECKED)],
+    )
+
+
+_CHECKED = "Die Box hat die Signatur mathematisch gegen das Zertifikat der Karte geprüft."
+
+
+async def _signed(box: "Kartenwart", out: Output, order: Order, form: Form) -> tuple["Signed", Form]:
+    from kartenwart.client import CallFailed
+
+    if form is not Form.AUTO:
+        return await _once(box, out, order, form, order.request_id), form
+    if order.mime_type == _PDF:
+        try:
+            return await _once(box, out, order, Form.PADES, order.request_id), Form.PADES
+        except CallFailed as error:
+            if error.reason not in _NOT_INSIDE:
+                raise
+            out.remark(f"{error.failure.title} Daher CAdES neben der Datei.")
+    else:
+        out.remark("Das ist kein PDF. Daher CAdES neben der Datei.")
+    beside = str(uuid.uuid5(uuid.UUID(order.request_id), "cades")) if order.mime_type == _PDF else order.request_id
+    return await _once(box, out, order, Form.CADES, beside), Form.CADES
+
+
+async def _once(box: "Kartenwart", out: Output, order: Order, form: Form, request_id: str) -> "Signed":
+    from kartenwart.cli.following import Following
+
+    return await box.sign(
+        order.content,
+        mime_type=order.mime_type,
+        format=_FORMATS[form],
+        card=order.card,
+        request_id=request_id,
+        context=order.context,
+        user=order.user,
+        short_text=order.short_text,
+        accept_last_attempt=order.accept_last_attempt,
+        accept_unknown_attempts=order.accept_unknown_attempts,
+        on_job=Following(out),
+    )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        size = file.stat().st_size
+        if not 0 < size <= _LARGEST:
+            raise UsageProblem(f"{file} hat {size} Bytes; möglich sind 1 bis {_LARGEST}.")
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
+
+
+async def _card(box: "Kartenwart", text: str, user: str) -> str:
+    if text:
+        return (await find_card(box, text)).name
+    bound = next((one.card for one in await box.users.list() if one.name == named("users", user) and one.card), "")
+    if not bound:
+        raise UsageProblem(
+            "Mit welcher Karte? --card angeben, oder --user mit einem Benutzer, der an seinen HBA gebunden ist."
+        )
+    return bound
+
+
+def _beside(file: Path, form: Form) -> Path:
+    if form is Form.PADES:
+        return file.with_name(f"{file.stem}-signiert{file.suffix}")
+    return file.with_name(f"{file.name}.{'p7s' if form is Form.CADES else 'p7m'}")

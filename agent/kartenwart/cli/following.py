@@ -1,0 +1,56 @@
+"""Follows a job to its end: each step is told once, and a person who leaves is told how to come back."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from kartenwart.api.job.v1 import job_pb2
+from kartenwart.cli.output import Output
+from kartenwart.cli.words import JOB_STATES, JOB_STEPS, clock, short, word
+
+if TYPE_CHECKING:
+    from kartenwart.client import Kartenwart
+
+
+class Following:
+    """Tells a job's steps on stderr as they come."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._told = 0
+        self._named = False
+
+    def __call__(self, job: job_pb2.Job) -> None:
+        """See the job's newest state."""
+        if not self._named:
+            self._named = True
+            self._out.remark(f"Auftrag {short(job.name)} (request_id {job.request_id})", style="dim")
+        for step in job.progress[self._told :]:
+            self._out.remark(_told(step), style="bold" if step.step == job_pb2.JOB_STEP_PIN_ENTRY else "")
+        self._told = max(self._told, len(job.progress))
+
+
+def _told(step: job_pb2.JobProgress) -> str:
+    text = step.text or word(JOB_STEPS, step.step)
+    if step.terminal_label and step.terminal_label not in text:
+        text += f" (Terminal {step.terminal_label})"
+    return f"{clock(step.time)}  {text}{'  (erwartet)' if step.expected else ''}"
+
+
+async def follow(box: "Kartenwart", out: Output, job: job_pb2.Job) -> job_pb2.Job:
+    """Wait for the end of a job; whoever interrupts is told that it goes on."""
+    try:
+        with out.waiting("Auftrag läuft …"):
+            return await box.jobs.follow(job, Following(out))
+    except asyncio.CancelledError:
+        out.remark(f"Der Auftrag läuft weiter; wieder anhängen: kartenwart jobs wait {short(job.name)}")
+        raise
+
+
+def job_lines(job: job_pb2.Job) -> list[tuple[str, str]]:
+    """Return what a person reads of a job."""
+    lines = [("Auftrag", short(job.name)), ("Stand", word(JOB_STATES, job.state)), ("request_id", job.request_id)]
+    lines += [("Karte", short(job.card)), ("Kontext", short(job.context)), ("Jobnummer", job.job_number)]
+    lines += [(clock(step.time), _told(step).partition("  ")[2]) for step in job.progress]
+    if job.HasField("failure"):
+        lines += [("Fehler", job.failure.title), ("Nächster Schritt", job.failure.next_step)]
+    return lines

@@ -1,0 +1,48 @@
+"""All commands as one tree. Nothing heavy is imported before a command needs it, so that --help is quick."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from kartenwart.cli.commands import agent, audit, cards, enrolling, jobs, pins, signing, users, watching, workstations
+from kartenwart.cli.exits import EPILOG
+
+
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        number = version("kartenwart")
+    except PackageNotFoundError:  # a checkout that is not installed
+        number = "unbekannt"
+    typer.echo(f"kartenwart {number}")
+    raise typer.Exit
+
+
+def _tree() -> typer.Typer:
+    app = typer.Typer(
+        name="kartenwart",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        epilog=EPILOG,
+        help="Kartenterminals, Karten und Konnektor einer Praxis: ansehen, freischalten, signieren.",
+    )
+
+    @app.callback()
+    def options(
+        wanted: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Version ausgeben und enden.")
+        ] = False,
+    ) -> None:
+        pass
+
+    for commands in (enrolling, cards, pins, signing, jobs, watching, workstations, users, audit, agent):
+        commands.add_to(app)
+    return app
+
+
+def main() -> None:
+    """Run the command with the arguments of this process."""
+    _tree()()

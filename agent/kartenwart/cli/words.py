@@ -1,0 +1,136 @@
+"""German words for what the contract names by enums, and times as people read them."""
+
+from datetime import UTC
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
+from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.konnektor.v1 import konnektor_pb2
+from kartenwart.api.workstation.v1 import workstation_pb2
+
+CARD_TYPES: dict[int, str] = {
+    card_pb2.CARD_TYPE_EGK: "eGK",
+    card_pb2.CARD_TYPE_KVK: "KVK",
+    card_pb2.CARD_TYPE_HBA: "HBA",
+    card_pb2.CARD_TYPE_SMC_B: "SMC-B",
+    card_pb2.CARD_TYPE_HSM_B: "HSM-B",
+    card_pb2.CARD_TYPE_SMC_KT: "SMC-KT",
+    card_pb2.CARD_TYPE_HBA_QSIG: "HBA-qSig",
+    card_pb2.CARD_TYPE_UNKNOWN: "nicht erkannt",
+}
+PINS: dict[int, str] = {card_pb2.PIN_SMC: "PIN.SMC", card_pb2.PIN_CH: "PIN.CH", card_pb2.PIN_QES: "PIN.QES"}
+PIN_STATES: dict[int, str] = {
+    card_pb2.PIN_STATUS_VERIFIED: "freigeschaltet",
+    card_pb2.PIN_STATUS_VERIFIABLE: "gesperrt, PIN nötig",
+    card_pb2.PIN_STATUS_TRANSPORT_PIN: "noch Transport-PIN",
+    card_pb2.PIN_STATUS_EMPTY_PIN: "leere PIN",
+    card_pb2.PIN_STATUS_BLOCKED: "blockiert, PUK nötig",
+    card_pb2.PIN_STATUS_DISABLED: "abgeschaltet",
+}
+PIN_OUTCOMES: dict[int, str] = {
+    job_pb2.PIN_OUTCOME_VERIFIED: "freigeschaltet",
+    job_pb2.PIN_OUTCOME_ALREADY_VERIFIED: "war schon freigeschaltet, niemand wurde gefragt",
+    job_pb2.PIN_OUTCOME_REJECTED: "falsche PIN",
+    job_pb2.PIN_OUTCOME_BLOCKED: "blockiert",
+    job_pb2.PIN_OUTCOME_ABORTED: "am Terminal abgebrochen",
+    job_pb2.PIN_OUTCOME_TIMED_OUT: "keine Eingabe",
+    job_pb2.PIN_OUTCOME_CARD_REMOVED: "Karte gezogen",
+    job_pb2.PIN_OUTCOME_OUTCOME_UNKNOWN: "unbekannt",
+}
+JOB_KINDS: dict[int, str] = {
+    job_pb2.JOB_KIND_VERIFY_PIN: "PIN freischalten",
+    job_pb2.JOB_KIND_SIGN_DOCUMENTS: "Signieren",
+    job_pb2.JOB_KIND_BIND_USER: "Benutzer an HBA binden",
+}
+JOB_STATES: dict[int, str] = {
+    job_pb2.JOB_STATE_RECEIVED: "angenommen",
+    job_pb2.JOB_STATE_READY: "bereit",
+    job_pb2.JOB_STATE_SENT: "beim Konnektor",
+    job_pb2.JOB_STATE_CANCELLING: "wird abgebrochen",
+    job_pb2.JOB_STATE_SUCCEEDED: "erledigt",
+    job_pb2.JOB_STATE_FAILED: "fehlgeschlagen",
+    job_pb2.JOB_STATE_OUTCOME_UNKNOWN: "AUSGANG UNBEKANNT",
+}
+JOB_STEPS: dict[int, str] = {
+    job_pb2.JOB_STEP_WAITING_FOR_CARD: "wartet, bis die Karte frei ist",
+    job_pb2.JOB_STEP_SENT: "an den Konnektor gesendet",
+    job_pb2.JOB_STEP_PIN_ENTRY: "ein Terminal fragt nach der PIN",
+    job_pb2.JOB_STEP_PIN_ENTRY_FINISHED: "PIN-Eingabe beendet",
+    job_pb2.JOB_STEP_DOCUMENT_SIGNED: "Dokument signiert",
+    job_pb2.JOB_STEP_VERIFYING: "Signatur wird nachgerechnet",
+    job_pb2.JOB_STEP_CANCEL_REQUESTED: "Abbruch gewünscht",
+}
+LINK_STATES: dict[int, str] = {
+    konnektor_pb2.LINK_STATE_CONNECTING: "verbindet",
+    konnektor_pb2.LINK_STATE_UP: "in Ordnung",
+    konnektor_pb2.LINK_STATE_DEGRADED: "eingeschränkt",
+    konnektor_pb2.LINK_STATE_DOWN: "gestört",
+}
+ONLINE_STATES: dict[int, str] = {
+    konnektor_pb2.ONLINE_STATE_ONLINE: "online",
+    konnektor_pb2.ONLINE_STATE_OFFLINE: "offline",
+}
+EVENTS: dict[int, str] = {
+    inventory_pb2.EVENT_TYPE_CARD_INSERTED: "Karte gesteckt",
+    inventory_pb2.EVENT_TYPE_CARD_REMOVED: "Karte gezogen",
+    inventory_pb2.EVENT_TYPE_PIN_ENTRY_STARTED: "Terminal fragt nach PIN",
+    inventory_pb2.EVENT_TYPE_PIN_ENTRY_FINISHED: "PIN-Eingabe beendet",
+    inventory_pb2.EVENT_TYPE_PIN_STATE_CHANGED: "PIN-Zustand geändert",
+    inventory_pb2.EVENT_TYPE_TERMINAL_CONNECTED: "Terminal verbunden",
+    inventory_pb2.EVENT_TYPE_TERMINAL_DISCONNECTED: "Terminal getrennt",
+    inventory_pb2.EVENT_TYPE_KONNEKTOR_UP: "Konnektor erreichbar",
+    inventory_pb2.EVENT_TYPE_KONNEKTOR_DOWN: "Konnektor gestört",
+    inventory_pb2.EVENT_TYPE_KONNEKTOR_REBOOTED: "Konnektor neu gestartet",
+    inventory_pb2.EVENT_TYPE_CONDITION_SET: "Betriebszustand gemeldet",
+    inventory_pb2.EVENT_TYPE_CONDITION_CLEARED: "Betriebszustand aufgehoben",
+    inventory_pb2.EVENT_TYPE_TERMINAL_ADDED: "Terminal neu",
+    inventory_pb2.EVENT_TYPE_TERMINAL_REMOVED: "Terminal entfallen",
+}
+ROLES: dict[int, str] = {
+    workstation_pb2.ROLE_VIEWER: "viewer",
+    workstation_pb2.ROLE_WORKSTATION: "workstation",
+    workstation_pb2.ROLE_SIGNER: "signer",
+    workstation_pb2.ROLE_TECHNICIAN: "technician",
+    workstation_pb2.ROLE_AUDITOR: "auditor",
+}
+WORKSTATION_STATES: dict[int, str] = {
+    workstation_pb2.WORKSTATION_STATE_ACTIVE: "aktiv",
+    workstation_pb2.WORKSTATION_STATE_REVOKED: "gesperrt",
+}
+OWNERS: dict[str, str] = {
+    "PRACTICE": "Praxis",
+    "TECHNICIAN": "Techniker",
+    "SOFTWARE_VENDOR": "Softwarehersteller",
+    "TI_PROVIDER": "TI-Anbieter",
+    "CARD_ISSUER": "Kartenherausgeber",
+    "GEMATIK": "Telematikinfrastruktur",
+}
+
+
+def word(words: dict[int, str], number: int) -> str:
+    """Return the word, or the number where a newer box knows more."""
+    return words.get(number, f"({number})" if number else "unbekannt")
+
+
+def short(name: str) -> str:
+    """Return the last part of a resource name."""
+    return name.rpartition("/")[2]
+
+
+def clock(time: Timestamp) -> str:
+    """Return the local time of day."""
+    return time.ToDatetime(tzinfo=UTC).astimezone().strftime("%H:%M:%S")
+
+
+def moment(time: Timestamp) -> str:
+    """Return local date and time; empty where there is none."""
+    if not time.seconds:
+        return ""
+    return time.ToDatetime(tzinfo=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def yes(value: bool) -> str:
+    """Return ja or nein."""
+    return "ja" if value else "nein"

@@ -1,0 +1,1 @@
+"""One small object per service of the box."""
