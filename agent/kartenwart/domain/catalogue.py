@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from kartenwart.domain.failures import Failure, Owner, Reason, RetryClass
+from kartenwart.domain.failures import CallerError, Failure, Owner, Reason, RetryClass, Violation, WorldError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +82,18 @@ def failure(
         konnektor_error_type=error_type,
         attempts_left=attempts_left,
     )
+
+
+def refused(reason: Reason, *violations: Violation) -> CallerError:
+    """Return the error that tells a caller that it was wrong, and in which fields."""
+    return CallerError(failure(reason), violations)
+
+
+def wrong_field(field: str, description: str) -> CallerError:
+    """Return the error for one wrong field; the description is German."""
+    return refused(Reason.INVALID_ARGUMENT, Violation(field=field, description=description))
+
+
+def halted(reason: Reason, *, attempts_left: int | None = None) -> WorldError:
+    """Return the error that stops work before anything was sent to a card."""
+    return WorldError(failure(reason, attempts_left=attempts_left), sent=False)

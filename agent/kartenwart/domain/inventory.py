@@ -108,7 +108,7 @@ class ServiceVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Konnektor:
-    """A configured Konnektor ("konnektors/{k}") with the state of the link to it."""
+    """A configured Konnektor ("konnektors/{k}") with the state of the link to it; `contexts` are those it serves."""
 
     name: str
     link_state: LinkState = LinkState.CONNECTING
@@ -123,6 +123,7 @@ class Konnektor:
     error_conditions: tuple[str, ...] = ()
     events_subscribed: bool = False
     last_confirmed: datetime | None = None
+    contexts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +185,10 @@ class Card:
     pin_states: tuple[PinState, ...] = ()
     confirmed: bool = True
 
+    def handle(self, konnektor: str) -> str:
+        """Return the handle by which a Konnektor knows the card; empty where it has none."""
+        return next((route.handle for route in self.routes if route.konnektor == konnektor), "")
+
     def __repr__(self) -> str:
         """Say name and type only: a holder must not reach a log."""
         return f"Card(name={self.name!r}, type={self.type.value})"
@@ -200,6 +205,19 @@ class Inventory:
     def card(self, name: str) -> Card | None:
         """Return the card of that name, or None."""
         return next((card for card in self.cards if card.name == name), None)
+
+    def konnektor(self, name: str) -> Konnektor | None:
+        """Return the Konnektor of that name, or None."""
+        return next((konnektor for konnektor in self.konnektors if konnektor.name == name), None)
+
+    def terminal(self, konnektor: str, ct_id: str) -> Terminal | None:
+        """Return the terminal that a Konnektor calls so, or None."""
+        found = (one for one in self.terminals if one.konnektor == konnektor and one.ct_id == ct_id)
+        return next(found, None)
+
+    def card_by_handle(self, konnektor: str, handle: str) -> Card | None:
+        """Return the card that a Konnektor knows by this handle, or None."""
+        return next((card for card in self.cards if card.handle(konnektor) == handle), None) if handle else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What the agent does: use cases over the domain's ports, one verb family per file."""

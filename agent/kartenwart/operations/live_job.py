@@ -1,0 +1,87 @@
+"""A job while it runs: its state, always written before it counts, and those who watch it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobState, JobStep
+from kartenwart.domain.ports.store import JobStore
+from kartenwart.operations.newest import Newest
+from kartenwart.operations.work import Ending
+
+MOST_PROGRESS = 100
+
+
+class LiveJob:
+    """Moves one job along its permitted states.
+
+    `on_wire` is True once the first byte may have gone out, `answered` once the answer is there.
+    """
+
+    def __init__(self, job: Job, *, store: JobStore, clock: Clock) -> None:
+        self.news = Newest(job)
+        self.cancelled = asyncio.Event()
+        self.on_wire = False
+        self.answered = False
+        self._store = store
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    @property
+    def job(self) -> Job:
+        """Return the job as it stands."""
+        return self.news.value
+
+    async def move(self, state: JobState, *, job_number: str | None = None) -> None:
+        """Enter a state: durable first, then visible. WorldError STORE_FAILED leaves the job where it was."""
+        async with self._turn:
+            await self._move(state, job_number)
+
+    async def wish_cancel(self) -> None:
+        """Note that the job should end; what was sent is CANCELLING until its answer is there."""
+        self.cancelled.set()
+        async with self._turn:
+            if self.job.state is JobState.SENT:
+                self.tell(
+                    JobStep.CANCEL_REQUESTED, "Der Abbruch ist gewünscht; die Antwort des Konnektors steht noch aus."
+                )
+                await self._move(JobState.CANCELLING, None)
+
+    def tell(
+        self, step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False
+    ) -> None:
+        """Add a step for those who watch; it is stored with the next state."""
+        now = self._clock.now()
+        news = JobProgress(
+            step=step, time=now, text=text, terminal=terminal, terminal_label=terminal_label, expected=expected
+        )
+        if len(self.job.progress) < MOST_PROGRESS and not self.job.state.ended:
+            self.news.publish(replace(self.job, progress=(*self.job.progress, news), updated_at=now))
+
+    async def end(self, ending: Ending) -> None:
+        """Make the end durable, then visible; where the disk refuses, visible only, and WorldError."""
+        async with self._turn:
+            now = self._clock.now()
+            ended = replace(self._moved(ending.state, now), failure=ending.failure, result=ending.result, ended_at=now)
+            try:
+                await self._store.update_job(ended)
+            finally:
+                self.news.publish(ended)
+
+    async def rewrite(self) -> None:
+        """Write the job as it stands once more, after the disk refused."""
+        await self._store.update_job(self.job)
+
+    async def _move(self, state: JobState, job_number: str | None) -> None:
+        now = self._clock.now()
+        await self._store.update_job(self._moved(state, now, job_number))
+        self.news.publish(self._moved(state, now, job_number))
+
+    def _moved(self, state: JobState, now: datetime, job_number: str | None = None) -> Job:
+        job = self.job
+        if state not in TRANSITIONS[job.state]:
+            raise RuntimeError(f"a job cannot go from {job.state} to {state}")
+        return replace(
+            job, state=state, updated_at=now, job_number=job.job_number if job_number is None else job_number
+        )

@@ -1,0 +1,160 @@
+"""Carries out one job: checks, waits for the card, sends once, judges the answer, writes the end. Never repeats."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from kartenwart.domain.audit import AuditEntry
+from kartenwart.domain.catalogue import failure, halted
+from kartenwart.domain.failures import AgentError, Reason, WorldError
+from kartenwart.domain.jobs import Job, JobState, JobStep
+from kartenwart.operations.audit import Audit
+from kartenwart.operations.live_job import LiveJob
+from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.supervisor import Report
+from kartenwart.operations.work import Ending, Work
+
+T = TypeVar("T")
+
+# What a broken or missing answer looks like: the card may have done it, nobody knows.
+UNANSWERED = frozenset(
+    {
+        Reason.KONNEKTOR_UNREACHABLE,
+        Reason.KONNEKTOR_SILENT,
+        Reason.KONNEKTOR_ANSWER_INVALID,
+        Reason.OUTCOME_UNKNOWN,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.INTERNAL,
+    }
+)
+
+
+class Running:
+    """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused."""
+
+    def __init__(self, *, locks: CardLocks, audit: Audit, pauses: Sequence[float], report: Report) -> None:
+        self._locks = locks
+        self._audit = audit
+        self._pauses = tuple(pauses)
+        self._report = report
+
+    async def run(self, live: LiveJob, work: Work[Any]) -> bool:
+        """Run a job to its end; True where the end is durable."""
+        ending = await self._ending(live, work)
+        return await self._write_end(live, ending, work.detail)
+
+    async def record_end(self, job: Job, detail: str = "") -> None:
+        """Write a job's end into the audit."""
+        outcome = job.failure.reason.value if job.failure else job.state.value
+        await self._record(job, "job.ended", outcome, detail)
+
+    async def _ending(self, live: LiveJob, work: Work[Any]) -> Ending:
+        try:
+            return await self._carried_out(live, work)
+        except AgentError as error:
+            return _judged(live, work, error)
+        except asyncio.CancelledError:
+            # Only the end of the agent cancels: what is on the wire stays unknown, the rest did not happen.
+            return _judged(live, work, WorldError(failure(Reason.AGENT_RESTARTED)), lost=True)
+        except Exception as broken:  # noqa: BLE001 - a defect ends the job, and what was sent is unknown
+            self._report("job.broken", job=live.job.name, error=type(broken).__name__)
+            return _judged(live, work, WorldError(failure(Reason.INTERNAL)))
+
+    async def _carried_out(self, live: LiveJob, work: Work[Any]) -> Ending:
+        early = await _unless_cancelled(live, work.check())
+        if early is not None:
+            return early
+        await live.move(JobState.READY)
+        claims = work.claims
+        waits = not self._locks.free(claims)
+        if waits:
+            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
+        await _unless_cancelled(live, self._locks.acquire(claims))
+        try:
+            early = await _unless_cancelled(live, work.check()) if waits else None
+            if early is not None:
+                return early
+            number = await _unless_cancelled(live, work.prepare())
+            answer = await work.send(partial(self._before_send, live, number, work.detail), live.tell)
+            live.answered = True
+        finally:
+            self._locks.release(claims)
+        return await work.conclude(answer, live.tell)
+
+    async def _before_send(self, live: LiveJob, number: str, detail: str) -> None:
+        """Make SENT durable; whatever is raised here keeps the verb from being sent."""
+        if live.job.state is not JobState.READY:
+            raise RuntimeError("a verb is sent once")
+        if live.cancelled.is_set():
+            raise halted(Reason.CANCELLED)
+        await live.move(JobState.SENT, job_number=number)
+        await self._record(live.job, "job.sent", "OK", detail)
+        if live.cancelled.is_set():
+            raise halted(Reason.CANCELLED)
+        live.on_wire = True
+        live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
+
+    async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
+        """Write the end, again for a while where the disk refuses: the writing is repeated, never the verb."""
+        written = False
+        try:
+            await live.end(ending)
+            written = True
+            await self.record_end(live.job, detail)
+        except WorldError:
+            return await self._insist(live, detail, written=written)
+        return True
+
+    async def _insist(self, live: LiveJob, detail: str, *, written: bool) -> bool:
+        for pause in self._pauses:
+            self._report("job.end_not_written", job=live.job.name, pause=pause)
+            await asyncio.sleep(pause)
+            try:
+                if not written:
+                    await live.rewrite()
+                    written = True
+                await self.record_end(live.job, detail)
+            except WorldError:
+                continue
+            return True
+        return False
+
+    async def _record(self, job: Job, action: str, outcome: str, detail: str) -> None:
+        facts = " ".join(part for part in (job.kind.value, job.name, detail) if part)
+        await self._audit.record(
+            AuditEntry(
+                actor=job.creator,
+                action=action,
+                subject=job.card,
+                outcome=outcome,
+                context=job.context,
+                mandant=job.mandant,
+                detail=facts,
+            )
+        )
+
+
+def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = False) -> Ending:
+    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed."""
+    open_end = live.on_wire and not live.answered
+    sent = not isinstance(error, WorldError) or error.sent
+    if open_end and (lost or (sent and error.failure.reason in UNANSWERED)):
+        unknown = failure(Reason.OUTCOME_UNKNOWN, code=error.failure.konnektor_code)
+        return Ending(state=JobState.OUTCOME_UNKNOWN, failure=unknown, result=work.unanswered())
+    return Ending(state=JobState.FAILED, failure=error.failure)
+
+
+async def _unless_cancelled(live: LiveJob, wanted: Coroutine[Any, Any, T]) -> T:
+    """Return what is awaited, unless the caller cancels first: then WorldError CANCELLED."""
+    task = asyncio.create_task(wanted)
+    wish = asyncio.create_task(live.cancelled.wait())
+    try:
+        await asyncio.wait({task, wish}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise halted(Reason.CANCELLED)
+    finally:
+        wish.cancel()
+        task.cancel()
+        await asyncio.gather(task, wish, return_exceptions=True)

@@ -1,0 +1,85 @@
+"""What one kind of job brings along; order, durability and locks are the runner's business."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, TypeVar
+
+from kartenwart.domain.failures import Failure
+from kartenwart.domain.jobs import JobKind, JobResult, JobState, JobStep
+from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.operations.locks import Claims
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What identifies and describes a job before any of its rules is checked."""
+
+    kind: JobKind
+    request_id: str
+    payload_hash: str
+    context: str
+    mandant: str
+    card: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a job ends."""
+
+    state: JobState
+    failure: Failure | None = None
+    result: JobResult | None = None
+
+
+class Tell(Protocol):
+    """Tells those who watch a job of a step; the text is German."""
+
+    def __call__(
+        self, step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False
+    ) -> None: ...
+
+
+class Work(Protocol[Answer]):
+    """One job's own part. Raising an AgentError anywhere ends the job with its failure."""
+
+    @property
+    def claims(self) -> Claims:
+        """Return what must be held while the call is on the wire."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """Return what the audit keeps beside the card, e.g. a document's hash."""
+        ...
+
+    async def check(self) -> Ending | None:
+        """Check the rules before anyone is asked; an ending where nothing needs to be sent. Asked again after a wait."""
+        ...
+
+    async def prepare(self) -> str:
+        """Get ready with the card held; return the Konnektor's job number, empty where none."""
+        ...
+
+    async def send(self, before_send: BeforeSend, tell: Tell) -> Answer:
+        """Send the one verb, once."""
+        ...
+
+    async def conclude(self, answer: Answer, tell: Tell) -> Ending:
+        """Judge the answer; the card is free again."""
+        ...
+
+    def unanswered(self) -> JobResult | None:
+        """Return the result where the verb was sent and its answer never came."""
+        ...
+
+
+def payload_hash(kind: JobKind, order: Any) -> str:
+    """Return the SHA-256 (hex) over an order in canonical JSON, without its request_id."""
+    fields = asdict(order)
+    del fields["request_id"]
+    text = json.dumps({"kind": kind.value, "order": fields}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
