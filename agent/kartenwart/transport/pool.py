@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from kartenwart.transport.endpoint import Endpoint
 from kartenwart.transport.http import Connection, connect
@@ -33,7 +34,7 @@ class Pool:
         self._kept = kept
         self._idle: dict[_Place, list[tuple[float, Connection]]] = {}
 
-    async def __aenter__(self) -> "Pool":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

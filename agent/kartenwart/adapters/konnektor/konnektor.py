@@ -1,0 +1,165 @@
+"""The adapter itself: one configured Konnektor as `KonnektorPort`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Self
+
+import structlog
+
+from kartenwart.adapters.konnektor import cards, pins
+from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
+from kartenwart.adapters.konnektor.link import Link
+from kartenwart.adapters.konnektor.listener import CetpListener
+from kartenwart.adapters.konnektor.notices import BOOTED, notice_of
+from kartenwart.adapters.konnektor.observing import observe
+from kartenwart.adapters.konnektor.sources import Sources, own_address
+from kartenwart.adapters.konnektor.subscriptions import Subscriptions
+from kartenwart.adapters.konnektor.wire import Wire
+from kartenwart.codecs.soap.subscriptions import CetpEvent
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm, Pin
+from kartenwart.domain.jobs import VerifyPinResult
+from kartenwart.domain.ports.konnektor import (
+    BeforeSend,
+    CardCall,
+    Notice,
+    Observation,
+    PinReading,
+    Signed,
+    SignOrder,
+)
+
+_WAITING_NOTICES = 1000
+_ANY_HOST = ("", "0.0.0.0", "::")  # noqa: S104  # only compared with
+
+_log = structlog.get_logger()
+
+
+class Konnektor:
+    """A Konnektor while its block runs: connections are kept and, where configured, events are listened to.
+
+    Entering raises OSError where the port for events is taken and ValueError for certificates that cannot be loaded;
+    an unreachable Konnektor is no error here.
+    """
+
+    def __init__(self, configuration: KonnektorConfiguration, clock: Clock) -> None:
+        self._configuration = configuration
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._wire = Wire(configuration, clock)
+        self._link = Link(configuration, self._wire, clock)
+        self._sources = Sources(configuration.cetp.sources if configuration.cetp else (), configuration.directory.host)
+        self._listener: CetpListener | None = None
+        self._subscriptions: Subscriptions | None = None
+        self._event_to = ""
+        self._waiting: asyncio.Queue[Notice | None] = asyncio.Queue(_WAITING_NOTICES)
+        self._told_drops = 0
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._wire)
+        if self._configuration.cetp is not None:
+            listener = CetpListener(self._configuration.cetp, self._sources, self._take)
+            self._listener = await self._stack.enter_async_context(listener)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._queue(None)
+        await self._stack.aclose()
+
+    @property
+    def name(self) -> str:
+        """Return "konnektors/{k}"."""
+        return self._configuration.name
+
+    @property
+    def events_dropped(self) -> dict[str, int]:
+        """Return how many events or connections were not taken, by cause."""
+        return dict(self._listener.dropped) if self._listener else {}
+
+    async def observe(self) -> Observation:
+        """Poll everything."""
+        return await observe(
+            self._link,
+            self._clock,
+            name=self.name,
+            contexts=self._configuration.contexts,
+            events_subscribed=self._subscriptions is not None and self._subscriptions.complete,
+        )
+
+    async def subscribe(self) -> None:
+        """Make sure that every context has live subscriptions; without a CETP configuration there is nothing to do."""
+        if self._configuration.cetp is None or self._listener is None:
+            return
+        await self._sources.refresh()
+        event_to = await self._address(self._configuration.cetp, self._listener.port)
+        if self._subscriptions is None or event_to != self._event_to:
+            self._event_to = event_to
+            self._subscriptions = Subscriptions(self._link, self._clock, self._configuration.contexts, event_to)
+        self._tell_drops(self._listener)
+        await self._subscriptions.ensure()
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        """Yield notices, one reader only; ends when the block ends."""
+        while (notice := await self._waiting.get()) is not None:
+            yield notice
+
+    async def pin_status(self, call: CardCall, pin: Pin) -> PinReading:
+        """Ask GetPinStatus."""
+        return await pins.pin_status(self._link, call, pin)
+
+    async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
+        """Return the certificate, DER."""
+        return await cards.read_certificate(self._link, call, reference, algorithm)
+
+    async def job_number(self, context: Context) -> str:
+        """Ask GetJobNumber."""
+        return await cards.job_number(self._link, context)
+
+    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person type the PIN, once."""
+        return await pins.verify_pin(self._link, call, pin, before_send)
+
+    async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
+        """Let the card sign, once."""
+        return await cards.sign(self._link, call, order, before_send)
+
+    def _take(self, event: CetpEvent) -> bool:
+        """Queue the notice of an event that is ours; tell whether it was."""
+        context: str | None = ""
+        if event.topic != BOOTED or event.subscription_id:
+            context = self._subscriptions.context_of(event.subscription_id) if self._subscriptions else None
+        if context is None:
+            return False
+        if event.topic == BOOTED:
+            self._link.forget_services()
+            if self._subscriptions is not None:
+                self._subscriptions.forget()
+        self._queue(notice_of(event, self.name, context))
+        return True
+
+    def _queue(self, notice: Notice | None) -> None:
+        """Queue; where nobody reads, the oldest go: a poll finds what they told."""
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(notice)
+
+    async def _address(self, cetp: CetpConfiguration, port: int) -> str:
+        if cetp.advertised_url:
+            return cetp.advertised_url
+        host = cetp.listen_host
+        if host in _ANY_HOST:
+            directory = self._configuration.directory
+            try:
+                host = await own_address(directory.host, directory.port)
+            except OSError:
+                raise WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False) from None
+        return f"cetp://[{host}]:{port}" if ":" in host else f"cetp://{host}:{port}"
+
+    def _tell_drops(self, listener: CetpListener) -> None:
+        dropped = listener.dropped.total()
+        if dropped != self._told_drops:
+            _log.warning("cetp_dropped", konnektor=self.name, **listener.dropped)
+            self._told_drops = dropped
