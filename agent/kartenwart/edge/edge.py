@@ -18,7 +18,7 @@ from kartenwart.edge.call import Call, Source
 from kartenwart.edge.limits import Limiter, Limits
 from kartenwart.edge.methods import Method, Report, Sink, bind
 from kartenwart.edge.metrics import OK, Meter, Metrics
-from kartenwart.edge.policy import Rule
+from kartenwart.edge.policy import Rate, Rule
 from kartenwart.edge.principals import Kind, Principal, Principals
 from kartenwart.edge.refusals import Refused, refusal, unexpected
 from kartenwart.edge.scope import admit_scope
@@ -108,11 +108,12 @@ class Edge:
     async def guarded(self, name: str, rule: Rule, meter: Meter, source: Source, work: Callable[[], Awaitable[T]]) -> T:
         """Carry out what is no RPC of ours (health, reflection, metrics) under the same admission, or raise Refused."""
         method = Method(name=name, rule=rule, streams=True, request=Message, handler=_none, meter=meter)
+        place = self._limiter.stream if rule.rate is Rate.STREAM else partial(self._limiter.call, rate=rule.rate)
 
         async def admitted(attempt: _Attempt) -> T:
             principal = self._admit(method, source, attempt)
-            with self._limiter.stream(principal.key):
-                async with self.visits.hold(principal, None):
+            with place(principal.key):
+                async with self.visits.hold(principal, None if rule.rate is Rate.STREAM else LONGEST_CALL):
                     return await work()
 
         return await self._counted(method, source, admitted)

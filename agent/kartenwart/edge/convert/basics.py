@@ -42,3 +42,10 @@ class EnumTable:
         """Return the domain value, or None for unspecified."""
         found = self._to_domain.get(number)
         return twin(found.value) if found is not None else None
+
+    def required(self, number: int, twin: type[E]) -> E:
+        """Return the domain value; ValueError for unspecified, which validation has refused before."""
+        found = self.member(number, twin)
+        if found is None:
+            raise ValueError(f"{twin.__name__} is unspecified")
+        return found

@@ -1,0 +1,38 @@
+"""Everything that the services call, in one value that app.py fills."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kartenwart.operations.audit import Audit
+from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.documents import Documents
+from kartenwart.operations.enrolment import Enrolments
+from kartenwart.operations.events import EventRing
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.pins import Pins
+from kartenwart.operations.signatures import Signatures
+from kartenwart.operations.system import SystemFacts
+from kartenwart.operations.users import Users
+from kartenwart.operations.workstations import Workstations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """The use cases; `system` gives the facts of the moment, `root_der` the site's root certificate."""
+
+    audit: Audit
+    certificates: Certificates
+    contexts: Contexts
+    documents: Documents
+    enrolments: Enrolments
+    events: EventRing
+    inventory: InventoryKeeper
+    jobs: Jobs
+    pins: Pins
+    signatures: Signatures
+    system: Callable[[], SystemFacts]
+    users: Users
+    workstations: Workstations
+    root_der: bytes

@@ -1,0 +1,129 @@
+"""SystemService, KonnektorService, TerminalService, CardService: what is there."""
+
+from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.card.v1.card_service_pb2 import (
+    GetCardRequest,
+    GetCardResponse,
+    ListCardsRequest,
+    ListCardsResponse,
+    ReadCardCertificateRequest,
+    ReadCardCertificateResponse,
+)
+from kartenwart.api.konnektor.v1.konnektor_service_pb2 import (
+    ListContextsRequest,
+    ListContextsResponse,
+    ListKonnektorsRequest,
+    ListKonnektorsResponse,
+)
+from kartenwart.api.system.v1.system_service_pb2 import GetSystemRequest, GetSystemResponse, System
+from kartenwart.api.terminal.v1.terminal_service_pb2 import ListTerminalsRequest, ListTerminalsResponse
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import CallerError, Reason
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
+from kartenwart.edge.call import Call
+from kartenwart.edge.convert.basics import timestamp
+from kartenwart.edge.convert.inventory import (
+    ALGORITHMS,
+    CARD_TYPES,
+    REFERENCES,
+    card_message,
+    card_places,
+    certificate_message,
+    context_message,
+    konnektor_message,
+    terminal_message,
+)
+from kartenwart.edge.services.operations import Operations
+from kartenwart.edge.services.views import Views, contexts_of
+
+
+class SystemService:
+    """Who this box is, and who the caller is to it."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    async def get_system(self, request: GetSystemRequest, call: Call) -> GetSystemResponse:  # noqa: ARG002
+        """Return the facts of the moment and the caller's own name, role and scope."""
+        facts, caller, operations = self._operations.system(), call.principal.caller, self._operations
+        everything = caller.scope.everything
+        system = System(
+            box_id=facts.box_id,
+            site_fingerprint=facts.fingerprint,
+            version=facts.version,
+            start_time=timestamp(facts.started_at),
+            time=timestamp(call.time),
+            clock_trusted=facts.clock_trusted,
+            caller=caller.name,
+            caller_role=caller.role.value,
+            default_context=caller.scope.default_context,
+            contexts=caller.scope.contexts,
+            users=[user.name for user in await operations.users.list(caller)] if everything else caller.scope.users,
+        )
+        return GetSystemResponse(system=system)
+
+
+class KonnektorService:
+    """Links and contexts."""
+
+    def __init__(self, operations: Operations, views: Views) -> None:
+        self._contexts = operations.contexts
+        self._views = views
+
+    async def list_konnektors(self, request: ListKonnektorsRequest, call: Call) -> ListKonnektorsResponse:  # noqa: ARG002
+        """Return the Konnektoren that serve the caller."""
+        inventory = self._views.of(contexts_of(call)).inventory
+        return ListKonnektorsResponse(konnektors=[konnektor_message(one) for one in inventory.konnektors])
+
+    async def list_contexts(self, request: ListContextsRequest, call: Call) -> ListContextsResponse:  # noqa: ARG002
+        """Return the contexts that the caller may name."""
+        found = self._contexts.visible(call.principal.caller)
+        return ListContextsResponse(contexts=[context_message(context) for context in found])
+
+
+class TerminalService:
+    """Terminals of the picture."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def list_terminals(self, request: ListTerminalsRequest, call: Call) -> ListTerminalsResponse:  # noqa: ARG002
+        """Return the terminals that the caller may reach."""
+        inventory = self._views.of(contexts_of(call)).inventory
+        places = card_places(inventory)
+        return ListTerminalsResponse(terminals=[terminal_message(one, places) for one in inventory.terminals])
+
+
+class CardService:
+    """Cards of the picture, and their certificates."""
+
+    def __init__(self, operations: Operations, views: Views) -> None:
+        self._certificates = operations.certificates
+        self._views = views
+
+    async def list_cards(self, request: ListCardsRequest, call: Call) -> ListCardsResponse:
+        """Return the cards that the caller may reach."""
+        wanted = set(request.types) or set(card_pb2.CardType.values())
+        cards = self._views.of(contexts_of(call)).inventory.cards
+        return ListCardsResponse(cards=[card_message(card) for card in cards if CARD_TYPES.number(card.type) in wanted])
+
+    async def get_card(self, request: GetCardRequest, call: Call) -> GetCardResponse:
+        """Return one card."""
+        card = self._views.of(contexts_of(call)).inventory.card(request.name)
+        if card is None:
+            raise CallerError(failure(Reason.NOT_FOUND))
+        return GetCardResponse(card=card_message(card))
+
+    async def read_card_certificate(
+        self, request: ReadCardCertificateRequest, call: Call
+    ) -> ReadCardCertificateResponse:
+        """Read a certificate from the card."""
+        found = await self._certificates.read(
+            call.principal.caller,
+            request.card,
+            request.context,
+            REFERENCES.required(request.reference, CertificateReference),
+            ALGORITHMS.member(request.algorithm, KeyAlgorithm),
+            request.user,
+        )
+        return ReadCardCertificateResponse(certificate=certificate_message(found))

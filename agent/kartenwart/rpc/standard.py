@@ -1,0 +1,90 @@
+"""gRPC's own services under our admission: health for every enrolled role, reflection where a setting allows it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection_pb2
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
+from grpc_reflection.v1alpha.reflection import aio as reflection_aio
+
+from kartenwart.edge.edge import Edge
+from kartenwart.edge.policy import EVERYONE, Rate, Rule
+from kartenwart.edge.refusals import Refused
+from kartenwart.rpc.source import Context, RpcSource, abort
+
+Handler = grpc.RpcMethodHandler[Any, Any]
+Serve = Callable[[Any, Context], Awaitable[Any]]
+OVERALL = ""
+_RULE = Rule(roles=EVERYONE, rate=Rate.STREAM)
+_CHECK = Rule(roles=EVERYONE, rate=Rate.READ)
+
+
+class Health:
+    """The serving state of the whole ("") and of each service, as grpc.health.v1 tells it."""
+
+    def __init__(self, services: Sequence[str]) -> None:
+        self.servicer = health_aio.HealthServicer()
+        self._services = (OVERALL, *services)
+
+    async def serving(self, well: bool) -> None:
+        """Say whether the agent serves."""
+        state = health_pb2.HealthCheckResponse.SERVING if well else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in self._services:
+            await self.servicer.set(service, state)
+
+
+def standard_handlers(edge: Edge, health: Health, reflected: Sequence[str]) -> dict[str, Handler]:
+    """Return the handlers of health, and of reflection for the services named (none: no reflection)."""
+    request, response = health_pb2.HealthCheckRequest.FromString, health_pb2.HealthCheckResponse.SerializeToString
+    servicer = health.servicer
+    check = _guarded(edge, f"{HEALTH}/Check", servicer.Check, _CHECK)
+    watch = _guarded(edge, f"{HEALTH}/Watch", servicer.Watch, _RULE)
+    found = {
+        f"/{HEALTH}/Check": grpc.unary_unary_rpc_method_handler(check, request, response),
+        f"/{HEALTH}/Watch": grpc.unary_stream_rpc_method_handler(watch, request, response),
+    }
+    if reflected:
+        name = f"{REFLECTION}/ServerReflectionInfo"
+        mirror = reflection_aio.ReflectionServicer((*reflected, HEALTH, REFLECTION))
+        found[f"/{name}"] = grpc.stream_stream_rpc_method_handler(
+            _guarded(edge, name, partial(_pour, mirror.ServerReflectionInfo), _RULE),
+            reflection_pb2.ServerReflectionRequest.FromString,
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+    return found
+
+
+async def _pour(serve: Callable[[Any, Context], AsyncIterator[Any]], requests: Any, context: Context) -> None:
+    async for reply in serve(requests, context):
+        await context.write(reply)
+
+
+def _guarded(edge: Edge, name: str, serve: Serve, rule: Rule) -> Serve:
+    """Return `serve` behind the edge's admission; its own aborts pass as they are."""
+    meter = edge.metrics.meter(name)
+
+    async def answer(request: Any, context: Context) -> Any:
+        aborted: grpc.aio.AbortError | None = None
+
+        async def work() -> Any:
+            nonlocal aborted
+            try:
+                return await serve(request, context)
+            except grpc.aio.AbortError as error:
+                aborted = error
+                return None
+
+        try:
+            result = await edge.guarded(name, rule, meter, RpcSource(b"", context, edge.principals), work)
+        except Refused as refused:
+            return await abort(context, refused)
+        if aborted is not None:
+            raise aborted
+        return result
+
+    return answer
