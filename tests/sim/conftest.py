@@ -1,15 +1,19 @@
 """A practice of its own for each test, listening on the loopback, and primary systems that call it."""
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from firmware_sim.simulation import Simulation, build
 from firmware_sim.world.reading import default_text, read_world
+from tests.sim.event_sink import EventSink, event_sink
 from tests.sim.soap_client import PrimarySystem, client_tls
 
+Client = Callable[..., PrimarySystem]
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +22,35 @@ def sim_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sim")
 
 
+_CHANGES = {
+    "PTV3": ('generation = "PTV5"', 'generation = "PTV3"'),
+    "vendor_trace": ("signature_seconds = 0.0", "signature_seconds = 0.0\nvendor_trace = true"),
+    "fault_for_trouble": ("signature_seconds = 0.0", 'signature_seconds = 0.0\npin_trouble = "fault"'),
+    "fault_for_blocked": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nblocked_pin = "fault"'),
+    "never_left_tries": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nleft_tries = "never"'),
+    "specific_codes": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nunknown_context = "specific"'),
+    "impatient": ("pin_entry_seconds = 60", "pin_entry_seconds = 0.2"),
+    "kept": ("signature_seconds = 0.0", 'signature_seconds = 0.0\ncetp_connection = "kept"'),
+    "plain": ('cetp = "tls"', 'cetp = "plain"'),
+    "basic": ('authentication = "certificate"', 'authentication = "basic"'),
+    "nobody_asked": ('authentication = "certificate"', 'authentication = "none"'),
+    "rsa": ('server_key = "p256"', 'server_key = "rsa"'),
+    "slow_signature": ("signature_seconds = 0.0", "signature_seconds = 0.5"),
+    "forgetful": ("signature_seconds = 0.0", "signature_seconds = 0.0\nsubscription_seconds = 0.3"),
+    "transport": ('pin = "112233"', 'state = "transport", pin = "112233"'),
+    "no_remote_pin": (', sprechzimmer = "kt-sprechzimmer" }', " }"),
+}
+
+
 @pytest.fixture
-def world_text() -> str:
-    """The world file of the test; a test parametrises this fixture to change it."""
-    return default_text().replace("signature_seconds = 0.1", "signature_seconds = 0.0")
+def world_text(request: pytest.FixtureRequest) -> str:
+    """The default world without waiting; a test parametrises this fixture (indirectly) with names of changes."""
+    text = default_text().replace("signature_seconds = 0.1", "signature_seconds = 0.0")
+    for name in getattr(request, "param", "").split():
+        before, after = _CHANGES[name]
+        assert before in text
+        text = text.replace(before, after)
+    return text
 
 
 @pytest.fixture
@@ -36,14 +65,11 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-Client = Callable[..., PrimarySystem]
-
-
 @pytest.fixture
 def client(simulation: Simulation, session: aiohttp.ClientSession) -> Client:
     """`client("kim", workplace="empfang")`: a primary system with that client system's certificate."""
 
-    def make(client_system: str = "pvs", *, certificate: str | None = "", **context: str) -> PrimarySystem:
+    def make(client_system: str = "pvs", *, certificate: str | None = "", **context: Any) -> PrimarySystem:
         konnektor = simulation.konnektors["konnektor"]
         shown = client_system if certificate == "" else certificate
         tls = client_tls(konnektor, shown)
@@ -52,6 +78,23 @@ def client(simulation: Simulation, session: aiohttp.ClientSession) -> Client:
         )
 
     return make
+
+
+@pytest.fixture
+def sink_tls(simulation: Simulation) -> ssl.SSLContext:
+    """TLS for a receiver of events; it asks for the Konnektor's certificate as CETP1 allows."""
+    identity = simulation.pki.server(["127.0.0.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.cert_pem, identity.key_pem)
+    context.load_verify_locations(simulation.pki.tls_root_pem)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+@pytest.fixture
+async def sink(sink_tls: ssl.SSLContext) -> AsyncIterator[EventSink]:
+    async with event_sink(sink_tls) as sink:
+        yield sink
 
 
 @pytest.fixture

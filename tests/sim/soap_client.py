@@ -1,8 +1,8 @@
-"""A primary system as small as it can be: it speaks to the simulator over real TLS and shares no code with the agent."""
+"""A primary system as small as it can be: real TLS to the simulator, and no code of the agent."""
 
+import base64
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import aiohttp
 from lxml import etree
@@ -117,12 +117,60 @@ def client_tls(konnektor: Konnektor, client_system: str | None) -> ssl.SSLContex
     """TLS with the client system's certificate (None: without), trusting the simulator's root."""
     context = ssl.create_default_context(cafile=str(konnektor.tls_root_pem))
     context.check_hostname = False
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT if hasattr(ssl, "VERIFY_X509_STRICT") else ~0
     if client_system is not None:
         identity = konnektor.clients[client_system]
         context.load_cert_chain(identity.cert_pem, identity.key_pem)
     return context
 
 
-def file_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def sign_request(
+    document: bytes,
+    *,
+    signature_type: str = "",
+    mime_type: str = "application/pdf-a",
+    enveloping: bool = False,
+    short_text: str = "Arztbrief",
+    request_id: str = "d1",
+    prefix: str = "SIG75",
+) -> str:
+    """A SignRequest."""
+    kind = f"<dss:SignatureType>{signature_type}</dss:SignatureType>" if signature_type else ""
+    include = f"<{prefix}:IncludeEContent>{str(enveloping).lower()}</{prefix}:IncludeEContent>"
+    return (
+        f'<{prefix}:SignRequest RequestID="{request_id}">'
+        f"<{prefix}:OptionalInputs>{kind}{include}</{prefix}:OptionalInputs>"
+        f'<{prefix}:Document ShortText="{short_text}">'
+        f'<dss:Base64Data MimeType="{mime_type}">{base64.b64encode(document).decode()}</dss:Base64Data>'
+        f"</{prefix}:Document><{prefix}:IncludeRevocationInfo>false</{prefix}:IncludeRevocationInfo>"
+        f"</{prefix}:SignRequest>"
+    )
+
+
+async def sign(
+    system: PrimarySystem, handle: str, *requests: str, job: str = "ABC-123", crypt: str = "ECC", prefix: str = "SIG75"
+) -> Reply:
+    """SignDocument."""
+    chosen = f"<{prefix}:Crypt>{crypt}</{prefix}:Crypt>" if crypt else ""
+    return await system.call(
+        f"{prefix}:SignDocument",
+        f"<{prefix}:TvMode>NONE</{prefix}:TvMode><{prefix}:JobNumber>{job}</{prefix}:JobNumber>" + "".join(requests),
+        before=f"<CONN:CardHandle>{handle}</CONN:CardHandle>{chosen}",
+    )
+
+
+def subscription(event_to: str, topic: str, filter_: str = "") -> str:
+    """The content of Subscribe."""
+    more = f"<EVT:Filter>{filter_}</EVT:Filter>" if filter_ else ""
+    content = f"<EVT:EventTo>{event_to}</EVT:EventTo><EVT:Topic>{topic}</EVT:Topic>{more}"
+    return f"<EVT:Subscription>{content}</EVT:Subscription>"
+
+
+async def certificates(system: PrimarySystem, handle: str, *references: str, crypt: str = "ECC") -> Reply:
+    """ReadCardCertificate."""
+    names = "".join(f"<CERT:CertRef>{reference}</CERT:CertRef>" for reference in references)
+    chosen = f"<CERT:Crypt>{crypt}</CERT:Crypt>" if crypt else ""
+    return await system.call(
+        "CERT:ReadCardCertificate",
+        f"<CERT:CertRefList>{names}</CERT:CertRefList>{chosen}",
+        before=f"<CONN:CardHandle>{handle}</CONN:CardHandle>",
+    )

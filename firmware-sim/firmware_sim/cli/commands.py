@@ -9,8 +9,6 @@ import typer
 from firmware_sim.cli import control_commands
 from firmware_sim.cli.interactive_pad import run_pad
 from firmware_sim.cli.options import State, failing
-from firmware_sim.cli.run import serve
-from firmware_sim.signing import make_pdf
 from firmware_sim.world.reading import WorldFileError, default_text, read_world
 
 app = typer.Typer(
@@ -30,6 +28,8 @@ def run(
     control_port: Annotated[int, typer.Option(help="Port of the control door; 0 takes a free one.")] = 0,
 ) -> None:
     """Run a practice until SIGTERM or SIGINT."""
+    from firmware_sim.cli.run import serve  # the other commands do without PKI, TLS and HTTP server
+
     with failing(WorldFileError, OSError):
         text = world.read_text(encoding="utf-8") if world else default_text()
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,5 +54,7 @@ def sample_pdf(
     kind: Annotated[Literal["pdfa1", "pdfa2", "pdfa3", "plain"], typer.Option(help="What it declares.")] = "pdfa2",
 ) -> None:
     """Write a fictional doctor's letter as PDF/A."""
+    from firmware_sim.signing import make_pdf
+
     with failing(OSError):
         out.write_bytes(make_pdf(kind))
