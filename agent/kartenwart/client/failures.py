@@ -11,7 +11,6 @@ KartenwartError
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +139,7 @@ def _unwrapped(entry: Mapping[str, Any]) -> Packed | None:
     value = str(entry.get("value", ""))
     try:
         raw = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # not ASCII, or no base64
         return None
     return Packed(type_url=f"type.googleapis.com/{entry.get('type', '')}", value=raw)
 
