@@ -141,7 +141,7 @@ class Jobs:
         self._closing = True
         for live in self._live.values():
             if not live.on_wire:
-                live.cancelled.set()
+                live.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace)
         for task in self._tasks:

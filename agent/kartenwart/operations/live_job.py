@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobState, JobStep
 from kartenwart.domain.ports.store import JobStore
 from kartenwart.operations.newest import Newest
@@ -22,6 +23,7 @@ class LiveJob:
     def __init__(self, job: Job, *, store: JobStore, clock: Clock) -> None:
         self.news = Newest(job)
         self.cancelled = asyncio.Event()
+        self.cancel_reason = Reason.CANCELLED
         self.on_wire = False
         self.answered = False
         self._store = store
@@ -37,6 +39,11 @@ class LiveJob:
         """Enter a state: durable first, then visible. WorldError STORE_FAILED leaves the job where it was."""
         async with self._turn:
             await self._move(state, job_number)
+
+    def stop(self) -> None:
+        """End what was not sent: the agent itself ends."""
+        self.cancel_reason = Reason.AGENT_RESTARTED
+        self.cancelled.set()
 
     async def wish_cancel(self) -> None:
         """Note that the job should end; what was sent is CANCELLING until its answer is there."""

@@ -87,11 +87,11 @@ class Running:
         if live.job.state is not JobState.READY:
             raise RuntimeError("a verb is sent once")
         if live.cancelled.is_set():
-            raise halted(Reason.CANCELLED)
+            raise halted(live.cancel_reason)
         await live.move(JobState.SENT, job_number=number)
         await self._record(live.job, "job.sent", "OK", detail)
         if live.cancelled.is_set():
-            raise halted(Reason.CANCELLED)
+            raise halted(live.cancel_reason)
         live.on_wire = True
         live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
 
@@ -153,7 +153,7 @@ async def _unless_cancelled(live: LiveJob, wanted: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait({task, wish}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise halted(Reason.CANCELLED)
+        raise halted(live.cancel_reason)
     finally:
         wish.cancel()
         task.cancel()

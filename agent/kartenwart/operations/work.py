@@ -57,7 +57,7 @@ class Work(Protocol[Answer]):
         ...
 
     async def check(self) -> Ending | None:
-        """Check the rules before anyone is asked; an ending where nothing needs to be sent. Asked again after a wait."""
+        """Check the rules before anyone is asked, again after a wait; an ending where nothing needs to be sent."""
         ...
 
     async def prepare(self) -> str:

@@ -1,0 +1,59 @@
+"""Rules on PINs: which card has which, what must be true before a person is asked, what an outcome means."""
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Failure, Reason
+from kartenwart.domain.inventory import CardType, Pin, PinStatus
+from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
+
+PIN_LABELS = {
+    Pin.SMC: "PIN der Praxiskarte (PIN.SMC)",
+    Pin.CH: "PIN des Heilberufsausweises (PIN.CH)",
+    Pin.QES: "Signatur-PIN des Heilberufsausweises (PIN.QES)",
+}
+
+_CLOSED = {
+    PinStatus.BLOCKED: Reason.PIN_BLOCKED,
+    PinStatus.TRANSPORT_PIN: Reason.PIN_TRANSPORT,
+    PinStatus.EMPTY_PIN: Reason.PIN_NOT_SET,
+    PinStatus.DISABLED: Reason.PIN_NOT_SET,
+}
+
+_FAILED = {
+    PinOutcome.REJECTED: Reason.PIN_REJECTED,
+    PinOutcome.BLOCKED: Reason.PIN_BLOCKED,
+    PinOutcome.ABORTED: Reason.PIN_ABORTED,
+    PinOutcome.TIMED_OUT: Reason.PIN_TIMED_OUT,
+    PinOutcome.CARD_REMOVED: Reason.CARD_REMOVED,
+    PinOutcome.OUTCOME_UNKNOWN: Reason.OUTCOME_UNKNOWN,
+}
+
+
+def pins_of(card_type: CardType) -> frozenset[Pin]:
+    """Return the PINs of a card that the agent deals with; none for a patient's card."""
+    if card_type.is_practice:
+        return frozenset({Pin.SMC})
+    return frozenset({Pin.CH, Pin.QES}) if card_type.is_person else frozenset()
+
+
+def refusal_before_entry(
+    status: PinStatus, attempts_left: int | None, *, accept_last: bool, accept_unknown: bool
+) -> Failure | None:
+    """Return why nobody may be asked for a PIN now; None where a person may be asked.
+
+    The last attempt, and a number of attempts that nobody knows, need the caller's explicit word.
+    """
+    if status in _CLOSED:
+        return failure(_CLOSED[status], attempts_left=attempts_left)
+    if attempts_left is None:
+        return None if accept_unknown else failure(Reason.PIN_ATTEMPTS_UNKNOWN)
+    if attempts_left == 0:
+        return failure(Reason.PIN_BLOCKED, attempts_left=0)
+    if attempts_left == 1 and not accept_last:
+        return failure(Reason.PIN_LAST_ATTEMPT, attempts_left=1)
+    return None
+
+
+def failure_of(result: VerifyPinResult) -> Failure | None:
+    """Return why a PIN entry did not end as wished; None where the PIN is verified."""
+    reason = _FAILED.get(result.outcome)
+    return failure(reason, attempts_left=result.attempts_left) if reason else None

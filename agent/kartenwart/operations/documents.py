@@ -1,0 +1,117 @@
+"""Documents in and out in chunks: each belongs to its uploader, is deleted with its job or after a day."""
+
+import asyncio
+import re
+
+from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
+from kartenwart.domain.failures import Reason, Violation
+from kartenwart.domain.jobs import Job
+from kartenwart.domain.ports.vault import Vault
+from kartenwart.domain.principals import Caller
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.names import fresh_name
+
+MIME_TYPES = frozenset({"application/pdf", "text/plain", "application/octet-stream", "text/xml"})
+SHA256 = re.compile(r"[0-9a-f]{64}")
+MOST_PER_OWNER = 40
+MOST_BYTES_PER_OWNER = 200 * 1024 * 1024
+
+
+class Documents:
+    """Moves documents; also cleans up after jobs."""
+
+    def __init__(self, *, vault: Vault, jobs: Jobs, clock: Clock) -> None:
+        self._vault = vault
+        self._jobs = jobs
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        jobs.on_end(self._drop_inputs)
+
+    async def create(self, caller: Caller, size: int, sha256: str, mime_type: str) -> Document:
+        """Announce a document and reserve its place.
+
+        CallerError INVALID_ARGUMENT, DOCUMENT_TOO_LARGE, LIMIT_EXCEEDED (number or size of the caller's documents).
+        """
+        if size < 1:
+            raise wrong_field("size", "Ein leeres Dokument kann nicht angenommen werden.")
+        if size > MAX_DOCUMENT_BYTES:
+            raise refused(
+                Reason.DOCUMENT_TOO_LARGE,
+                Violation(field="size", description=f"Erlaubt sind höchstens {MAX_DOCUMENT_BYTES} Bytes."),
+            )
+        if not SHA256.fullmatch(sha256):
+            raise wrong_field("sha256", "Erwartet wird die SHA-256-Prüfsumme in 64 kleinen Hexadezimalziffern.")
+        if mime_type not in MIME_TYPES:
+            raise wrong_field("mime_type", f"Erlaubt sind: {', '.join(sorted(MIME_TYPES))}.")
+        async with self._turn:  # two at once must not both fit into the last place
+            number, total = await self._vault.usage(caller.name)
+            if number >= MOST_PER_OWNER or total + size > MOST_BYTES_PER_OWNER:
+                raise refused(Reason.LIMIT_EXCEEDED)
+            document = Document(
+                name=fresh_name("documents", "d"),
+                owner=caller.name,
+                size=size,
+                received=0,
+                sha256=sha256,
+                mime_type=mime_type,
+                expires_at=self._clock.now() + RETENTION,
+            )
+            await self._vault.create(document)
+        return document
+
+    async def upload(self, caller: Caller, name: str, offset: int, data: bytes) -> Document:
+        """Add a chunk; CallerError NOT_FOUND, LIMIT_EXCEEDED, CONFLICT (offset), DOCUMENT_INCOMPLETE (hash)."""
+        document = await self.own(caller, name)
+        if len(data) > CHUNK_BYTES or offset + len(data) > document.size:
+            raise refused(Reason.LIMIT_EXCEEDED)
+        return await self._vault.append(name, offset, data)
+
+    async def download(self, caller: Caller, name: str, offset: int) -> tuple[Document, bytes]:
+        """Return the document and a chunk from an offset, empty behind the end; CallerError NOT_FOUND."""
+        document = await self.complete(caller, name)
+        if offset < 0:
+            raise wrong_field("offset", "Der Anfang darf nicht negativ sein.")
+        return document, await self._vault.read(name, offset, CHUNK_BYTES)
+
+    async def delete(self, caller: Caller, name: str) -> None:
+        """Delete a document for good; CallerError NOT_FOUND, CONFLICT (a running job needs it)."""
+        await self.own(caller, name)
+        if self._jobs.needs(name):
+            raise refused(Reason.CONFLICT)
+        await self._vault.delete(name)
+
+    async def sweep(self) -> None:
+        """Delete what has expired."""
+        await self._vault.sweep(self._clock.now())
+
+    async def own(self, caller: Caller, name: str) -> Document:
+        """Return a document of the caller; CallerError NOT_FOUND also for those of others."""
+        document = await self._vault.find(name)
+        if document is None or document.owner != caller.name:
+            raise refused(Reason.NOT_FOUND)
+        return document
+
+    async def complete(self, caller: Caller, name: str) -> Document:
+        """Return a complete document of the caller; CallerError DOCUMENT_INCOMPLETE."""
+        document = await self.own(caller, name)
+        if not document.complete:
+            raise refused(Reason.DOCUMENT_INCOMPLETE)
+        return document
+
+    async def content(self, document: Document) -> bytes:
+        """Return a document's bytes; only while they are needed."""
+        chunks = [
+            await self._vault.read(document.name, offset, CHUNK_BYTES)
+            for offset in range(0, document.size, CHUNK_BYTES)
+        ]
+        return b"".join(chunks)
+
+    async def store(self, document: Document, data: bytes) -> None:
+        """Keep a job's result."""
+        await self._vault.store(document, data)
+
+    async def _drop_inputs(self, job: Job) -> None:
+        for name in job.documents:
+            await self._vault.delete(name)

@@ -1,0 +1,77 @@
+"""Tells those who watch a job which terminal asks for which PIN: what the Konnektor said, or what is expected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kartenwart.domain.inventory import Pin
+from kartenwart.domain.jobs import JobStep
+from kartenwart.domain.pins import PIN_LABELS
+from kartenwart.domain.ports.konnektor import BeforeSend, Notice, NoticeType
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.reach import Reach
+from kartenwart.operations.work import Tell
+
+
+class PadWatch:
+    """Hears the notices of one card while a job's verb is on the wire."""
+
+    def __init__(self, *, keeper: InventoryKeeper, reach: Reach, pin: Pin | None) -> None:
+        self._keeper = keeper
+        self._reach = reach
+        self._pin = pin
+        self._tell: Tell | None = None
+        self._job_number = ""
+        self._heard = False
+
+    @contextmanager
+    def telling(self, tell: Tell, *, job_number: str = "") -> Iterator[None]:
+        """Tell of notices while the context is open; of a signature by its job number."""
+        self._tell = tell
+        self._job_number = job_number
+        with self._keeper.listening(self._hear):
+            yield
+
+    def expecting(self, before_send: BeforeSend, tell: Tell) -> BeforeSend:
+        """Return a before_send that also tells where the PIN is expected to be asked for, if the picture knows."""
+
+        async def sent_and_expected() -> None:
+            await before_send()
+            pad = self._reach.pad
+            if pad is not None and self._pin is not None and not self._heard:
+                text = f"Gleich fragt das Kartenterminal „{pad.label}“ nach der {PIN_LABELS[self._pin]}."
+                tell(JobStep.PIN_ENTRY, text, terminal=pad.name, terminal_label=pad.label, expected=True)
+
+        return sent_and_expected
+
+    def _hear(self, notice: Notice) -> None:
+        if self._tell is None:
+            return
+        if notice.type is NoticeType.DOCUMENT_SIGNED and self._job_number and notice.detail == self._job_number:
+            self._tell(JobStep.DOCUMENT_SIGNED, "Die Karte hat das Dokument signiert.")
+        if not self._concerns(notice):
+            return
+        if notice.type is NoticeType.PIN_ENTRY_STARTED:
+            self._entry(notice, JobStep.PIN_ENTRY, "Bitte jetzt am Kartenterminal „{pad}“ die {pin} eingeben.")
+        if notice.type is NoticeType.PIN_ENTRY_FINISHED:
+            self._entry(
+                notice, JobStep.PIN_ENTRY_FINISHED, "Die Eingabe der {pin} am Kartenterminal „{pad}“ ist beendet."
+            )
+
+    def _concerns(self, notice: Notice) -> bool:
+        reach = self._reach
+        return (
+            self._pin is not None
+            and notice.konnektor == reach.context.konnektor
+            and notice.handle == reach.call.handle
+            and notice.context in ("", reach.context.name)
+            and notice.pin in (None, self._pin)
+        )
+
+    def _entry(self, notice: Notice, step: JobStep, text: str) -> None:
+        if self._tell is None or self._pin is None:
+            return
+        self._heard = True
+        pad = self._keeper.picture.inventory.terminal(notice.konnektor, notice.ct_id)
+        label = pad.label if pad else notice.ct_id
+        words = text.format(pad=label, pin=PIN_LABELS[self._pin])
+        self._tell(step, words, terminal=pad.name if pad else "", terminal_label=label)

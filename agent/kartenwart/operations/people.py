@@ -1,0 +1,57 @@
+"""The people who sign, with the Konnektor's secret UserId for each: made once here, never shown."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+from kartenwart.domain.catalogue import refused
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import Reason
+from kartenwart.domain.ports.store import WorkstationStore
+from kartenwart.domain.principals import User
+
+
+class People:
+    """All users in memory, each change durable first."""
+
+    def __init__(self, *, store: WorkstationStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._users: dict[str, User] = {}
+
+    async def load(self) -> None:
+        """Read what is stored; call once at start."""
+        self._users = {user.name: user for user in await self._store.list_users()}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._users
+
+    def all(self) -> tuple[User, ...]:
+        """Return all users, sorted by name."""
+        return tuple(sorted(self._users.values(), key=lambda user: user.name))
+
+    def get(self, name: str) -> User:
+        """Return the user; CallerError NOT_FOUND."""
+        found = self._users.get(name)
+        if found is None:
+            raise refused(Reason.NOT_FOUND)
+        return found
+
+    async def create(self, name: str, label: str) -> User:
+        """Make a user with a new secret; CallerError CONFLICT where the name is taken."""
+        if name in self._users:
+            raise refused(Reason.CONFLICT)
+        return await self._save(User(name=name, label=label, konnektor_user_id=str(uuid4())))
+
+    async def bind(self, name: str, card: str) -> User:
+        """Bind a user to an HBA."""
+        return await self._save(replace(self.get(name), card=card, bound_at=self._clock.now()))
+
+    async def _save(self, user: User) -> User:
+        before = self._users.get(user.name)
+        self._users[user.name] = user  # taken at once, so that two makers of one name cannot both succeed
+        try:
+            await self._store.save_user(user)
+        except BaseException:
+            self._users.pop(user.name) if before is None else self._users.update({user.name: before})
+            raise
+        return user

@@ -1,0 +1,75 @@
+"""A person types a PIN at a terminal: asked only where it is needed, and never twice by the agent's own doing."""
+
+from dataclasses import dataclass
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import Pin, PinStatus
+from kartenwart.domain.jobs import JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.pins import failure_of, refusal_before_entry
+from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.operations.locks import Claims
+from kartenwart.operations.pad_watch import PadWatch
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.reach import Cards, Reach
+from kartenwart.operations.work import Ending, Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinEntry:
+    """The work of VerifyPin (and the first half of BindUser)."""
+
+    cards: Cards
+    reach: Reach
+    pin: Pin
+    force: bool
+    accept_last: bool
+    accept_unknown: bool
+    memory: PinMemory
+    watch: PadWatch
+
+    @property
+    def claims(self) -> Claims:
+        """Hold the card and the pad where the PIN is typed."""
+        return (self.reach.card_claim, self.reach.pad_claim)
+
+    @property
+    def detail(self) -> str:
+        """Return which PIN."""
+        return f"PIN.{self.pin.value}"
+
+    async def check(self) -> Ending | None:
+        """Read the state first: nobody is asked in vain, or for a try that the caller does not know of."""
+        if not self.cards.still_there(self.reach):
+            return Ending(state=JobState.FAILED, failure=failure(Reason.CARD_REMOVED))
+        reading = await self.memory.read(self.reach, self.pin)
+        if reading.status is PinStatus.VERIFIED and not self.force:
+            already = VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED)
+            return Ending(state=JobState.SUCCEEDED, result=already)
+        attempts = await self.memory.attempts(self.reach, self.pin, reading)
+        refusal = refusal_before_entry(
+            reading.status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
+        )
+        return Ending(state=JobState.FAILED, failure=refusal) if refusal else None
+
+    async def prepare(self) -> str:
+        """A PIN entry has no job number."""
+        return ""
+
+    async def send(self, before_send: BeforeSend, tell: Tell) -> VerifyPinResult:
+        """Let the person type."""
+        with self.watch.telling(tell):
+            noted = self.watch.expecting(before_send, tell)
+            return await self.reach.port.verify_pin(self.reach.call, self.pin, noted)
+
+    async def conclude(self, answer: VerifyPinResult, _tell: Tell) -> Ending:
+        """Keep what the entry taught; only VERIFIED is a success."""
+        await self.memory.entered(self.reach, self.pin, answer)
+        refusal = failure_of(answer)
+        if answer.outcome is PinOutcome.OUTCOME_UNKNOWN:
+            return Ending(state=JobState.OUTCOME_UNKNOWN, failure=refusal, result=answer)
+        return Ending(state=JobState.FAILED if refusal else JobState.SUCCEEDED, failure=refusal, result=answer)
+
+    def unanswered(self) -> VerifyPinResult:
+        """Say that nobody knows."""
+        return VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN)

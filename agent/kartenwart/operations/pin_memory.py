@@ -1,0 +1,87 @@
+"""What is known of PINs: the picture's states by context, and the last known attempts, which outlive a restart."""
+
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import WorldError
+from kartenwart.domain.inventory import Pin, PinState, PinStatus
+from kartenwart.domain.jobs import Job, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.store import FactStore
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.reach import Reach
+from kartenwart.operations.supervisor import Report, say_nothing
+
+
+class PinMemory:
+    """Learns from readings and outcomes; forgets what nobody can know any more."""
+
+    def __init__(
+        self, *, keeper: InventoryKeeper, facts: FactStore, clock: Clock, report: Report = say_nothing
+    ) -> None:
+        self._keeper = keeper
+        self._facts = facts
+        self._clock = clock
+        self._report = report
+
+    async def read(self, reach: Reach, pin: Pin) -> PinReading:
+        """Ask the Konnektor for a PIN's state and show it in the picture."""
+        reading = await reach.port.pin_status(reach.call, pin)
+        self.seen(reach, pin, reading.status, reading.attempts_left)
+        return reading
+
+    def seen(self, reach: Reach, pin: Pin, status: PinStatus, attempts_left: int | None) -> PinState:
+        """Show a state that the Konnektor told in the picture, and return it."""
+        state = PinState(
+            context=reach.context.name,
+            pin=pin,
+            status=status,
+            attempts_left=attempts_left,
+            observed_at=self._clock.now(),
+            user=reach.user,
+        )
+        self._keeper.pin_observed(reach.card.name, state)
+        return state
+
+    async def attempts(self, reach: Reach, pin: Pin, reading: PinReading) -> int | None:
+        """Return the attempts left: as read, else as last known. A kept 0 is stale where the PIN is not blocked."""
+        if reading.attempts_left is not None:
+            return reading.attempts_left
+        return await self._facts.load_attempts(reach.card.name, pin) or None
+
+    async def entered(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
+        """Learn from how a PIN entry ended; an entry that was not made teaches nothing."""
+        match result.outcome:
+            case PinOutcome.VERIFIED | PinOutcome.ALREADY_VERIFIED:
+                self.seen(reach, pin, PinStatus.VERIFIED, None)
+                await self._keep(reach.card.name, pin, None)
+            case PinOutcome.REJECTED:
+                await self.refused(reach, pin, result.attempts_left)
+            case PinOutcome.BLOCKED:
+                self.seen(reach, pin, PinStatus.BLOCKED, result.attempts_left)
+                await self._keep(reach.card.name, pin, 0)
+            case PinOutcome.CARD_REMOVED | PinOutcome.OUTCOME_UNKNOWN:
+                await self.forget(reach.card.name, pin)
+            case PinOutcome.ABORTED | PinOutcome.TIMED_OUT:
+                pass
+
+    async def refused(self, reach: Reach, pin: Pin, attempts_left: int | None) -> None:
+        """Learn that a wrong PIN was typed."""
+        self.seen(reach, pin, PinStatus.VERIFIABLE, attempts_left)
+        await self._keep(reach.card.name, pin, attempts_left)
+
+    async def forget(self, card: str, pin: Pin) -> None:
+        """Forget a PIN's state and attempts: an entry may have been made, and nobody knows how it ended."""
+        self._keeper.pin_forgotten(card, pin)
+        await self._keep(card, pin, None)
+
+    async def job_ended(self, job: Job) -> None:
+        """Forget what a job whose outcome is unknown may have changed."""
+        if job.state is JobState.OUTCOME_UNKNOWN:
+            for pin in Pin:
+                await self.forget(job.card, pin)
+
+    async def _keep(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+        """Persist the attempts; a disk that refuses must not hide how an entry ended."""
+        try:
+            await self._facts.save_attempts(card, pin, attempts_left)
+        except WorldError as error:
+            self._report("pin.attempts_not_kept", card=card, reason=error.failure.reason.value)

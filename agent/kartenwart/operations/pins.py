@@ -1,0 +1,93 @@
+"""The state of PINs, and people typing them at terminals. No PIN ever passes through here."""
+
+from dataclasses import dataclass
+
+from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import Pin, PinState
+from kartenwart.domain.jobs import Job, JobKind
+from kartenwart.domain.pins import pins_of
+from kartenwart.domain.principals import Caller, Role
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.pad_watch import PadWatch
+from kartenwart.operations.pin_entry import PinEntry
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.reach import Cards, Reach
+from kartenwart.operations.work import Ticket, payload_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyPinOrder:
+    """What a caller asks: names are full, context and user are in its scope."""
+
+    request_id: str
+    card: str
+    context: str
+    pin: Pin
+    user: str = ""
+    force: bool = False
+    accept_last_attempt: bool = False
+    accept_unknown_attempts: bool = False
+
+
+class Pins:
+    """PIN verbs."""
+
+    def __init__(
+        self, *, jobs: Jobs, cards: Cards, contexts: Contexts, keeper: InventoryKeeper, memory: PinMemory
+    ) -> None:
+        self._jobs = jobs
+        self._cards = cards
+        self._contexts = contexts
+        self._keeper = keeper
+        self._memory = memory
+
+    async def status(self, _caller: Caller, card: str, context: str, pin: Pin, user: str) -> PinState:
+        """Ask the Konnektor for a PIN's state in a context; it stands in the picture afterwards."""
+        reach = self._reach(card, context, pin, user)
+        reading = await reach.port.pin_status(reach.call, pin)
+        return self._memory.seen(reach, pin, reading.status, reading.attempts_left)
+
+    async def verify(self, caller: Caller, order: VerifyPinOrder) -> Job:
+        """Let a person type a PIN, as a job.
+
+        CallerError INVALID_ARGUMENT (PIN.QES, or an HBA without a user), CARD_TYPE_WRONG, NOT_FOUND, ROLE_MISSING.
+        """
+        if order.pin is Pin.QES:
+            raise wrong_field("pin", "Die Signatur-PIN (PIN.QES) wird nur beim Signieren abgefragt.")
+        ticket = Ticket(
+            kind=JobKind.VERIFY_PIN,
+            request_id=order.request_id,
+            payload_hash=payload_hash(JobKind.VERIFY_PIN, order),
+            context=order.context,
+            mandant=self._contexts.get(order.context).mandant,
+            card=order.card,
+        )
+
+        async def work() -> PinEntry:
+            return self._entry(caller, order)
+
+        return await self._jobs.start(caller, ticket, work)
+
+    def _entry(self, caller: Caller, order: VerifyPinOrder) -> PinEntry:
+        reach = self._reach(order.card, order.context, order.pin, order.user)
+        if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
+            raise refused(Reason.ROLE_MISSING)
+        return PinEntry(
+            cards=self._cards,
+            reach=reach,
+            pin=order.pin,
+            force=order.force,
+            accept_last=order.accept_last_attempt,
+            accept_unknown=order.accept_unknown_attempts,
+            memory=self._memory,
+            watch=PadWatch(keeper=self._keeper, reach=reach, pin=order.pin),
+        )
+
+    def _reach(self, card: str, context: str, pin: Pin, user: str) -> Reach:
+        reach = self._cards.reach(card, context, user)
+        if pin not in pins_of(reach.card.type):
+            raise refused(Reason.CARD_TYPE_WRONG)
+        return reach

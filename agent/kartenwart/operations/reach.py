@@ -1,0 +1,91 @@
+"""From names to a card within reach: which Konnektor, which handle, whose session, which pad."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import Card, Context, Terminal
+from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.locks import CALLS_PER_PRACTICE_CARD, Claim
+from kartenwart.operations.people import People
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """A card as a context (and user) reaches it. `pad` is where its PIN is typed, None where only events will tell."""
+
+    card: Card
+    context: Context
+    user: str
+    call: CardCall
+    port: KonnektorPort
+    pad: Terminal | None
+
+    @property
+    def card_claim(self) -> Claim:
+        """Return the claim on the card: several calls at once for an SMC-B, one for every other card."""
+        return Claim(key=self.card.name, capacity=CALLS_PER_PRACTICE_CARD if self.card.type.is_practice else 1)
+
+    @property
+    def pad_claim(self) -> Claim:
+        """Return the claim on the pad; an unknown remote pad is the one of the workplace."""
+        where = f"{self.context.konnektor}/{self.context.mandant}/{self.context.workplace}"
+        return Claim(key=self.pad.name if self.pad else f"pad of {where}")
+
+
+class Cards:
+    """Finds cards for operations."""
+
+    def __init__(
+        self,
+        *,
+        keeper: InventoryKeeper,
+        contexts: Contexts,
+        people: People,
+        konnektors: Mapping[str, KonnektorPort],
+    ) -> None:
+        self._keeper = keeper
+        self._contexts = contexts
+        self._people = people
+        self._konnektors = konnektors
+
+    def reach(self, card: str, context: str, user: str) -> Reach:
+        """Return the card as this context reaches it.
+
+        CallerError NOT_FOUND (card, context or user), CARD_TYPE_WRONG (neither SMC-B nor HBA), INVALID_ARGUMENT (an
+        HBA without a user).
+        """
+        chosen = self._contexts.get(context)
+        found = self._keeper.picture.inventory.card(card)
+        handle = found.handle(chosen.konnektor) if found else ""
+        if found is None or context not in found.contexts or not handle:
+            raise refused(Reason.NOT_FOUND)
+        if not (found.type.is_practice or found.type.is_person):
+            raise refused(Reason.CARD_TYPE_WRONG)
+        session = user if found.type.is_person else ""
+        if found.type.is_person and not user:
+            raise wrong_field("user", "Für einen Heilberufsausweis muss die Person genannt werden.")
+        user_id = self._people.get(session).konnektor_user_id if session else ""
+        return Reach(
+            card=found,
+            context=chosen,
+            user=session,
+            call=CardCall(context=chosen, handle=handle, card_type=found.type, user_id=user_id),
+            port=self._konnektors[chosen.konnektor],
+            pad=self._pad(found, chosen),
+        )
+
+    def still_there(self, reach: Reach) -> bool:
+        """True while the card is known by the same handle; a new handle is another insertion."""
+        card = self._keeper.picture.inventory.card(reach.card.name)
+        return card is not None and card.handle(reach.context.konnektor) == reach.call.handle
+
+    def _pad(self, card: Card, context: Context) -> Terminal | None:
+        """Return the card's own terminal where it is local to the workplace."""
+        names = {route.terminal for route in card.routes if route.konnektor == context.konnektor}
+        terminals = self._keeper.picture.inventory.terminals
+        local = (one for one in terminals if one.name in names and context.workplace in one.workplaces)
+        return next(local, None)

@@ -1,0 +1,168 @@
+"""Users, and binding one to an HBA: only after its PIN.CH was typed for this very purpose."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kartenwart.domain.audit import AuditEntry
+from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import Pin
+from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, VerifyPinResult
+from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.principals import Caller, Role, User
+from kartenwart.operations.audit import Audit
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.locks import Claims
+from kartenwart.operations.pad_watch import PadWatch
+from kartenwart.operations.people import People
+from kartenwart.operations.pin_entry import PinEntry
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.reach import Cards
+from kartenwart.operations.work import Ending, Tell, Ticket, payload_hash
+
+USER_ID = re.compile(r"[a-z0-9-]{1,40}")
+MOST_USERS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindUserOrder:
+    """What a caller asks: names are full, context and user are in its scope."""
+
+    request_id: str
+    user: str
+    card: str
+    context: str
+    accept_last_attempt: bool = False
+    accept_unknown_attempts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The work of BindUser: a PIN entry that always asks, then the binding."""
+
+    caller: Caller
+    entry: PinEntry
+    people: People
+    audit: Audit
+
+    @property
+    def claims(self) -> Claims:
+        """Hold what the entry holds."""
+        return self.entry.claims
+
+    @property
+    def detail(self) -> str:
+        """Return who is bound by which PIN."""
+        return f"{self.entry.reach.user} {self.entry.detail}"
+
+    async def check(self) -> Ending | None:
+        """Check as for any entry."""
+        return await self.entry.check()
+
+    async def prepare(self) -> str:
+        """A PIN entry has no job number."""
+        return await self.entry.prepare()
+
+    async def send(self, before_send: BeforeSend, tell: Tell) -> VerifyPinResult:
+        """Let the person type."""
+        return await self.entry.send(before_send, tell)
+
+    async def conclude(self, answer: VerifyPinResult, tell: Tell) -> Ending:
+        """Bind on VERIFIED only."""
+        ending = await self.entry.conclude(answer, tell)
+        if ending.state is not JobState.SUCCEEDED:
+            return Ending(state=ending.state, failure=ending.failure)
+        reach = self.entry.reach
+        await self.people.bind(reach.user, reach.card.name)
+        await self.audit.record(
+            AuditEntry(
+                actor=self.caller.name,
+                action="user.bound",
+                subject=reach.user,
+                outcome="OK",
+                context=reach.context.name,
+                mandant=reach.context.mandant,
+                detail=reach.card.name,
+            )
+        )
+        return Ending(state=JobState.SUCCEEDED, result=BindUserResult(user=reach.user, card=reach.card.name))
+
+    def unanswered(self) -> None:
+        """Nobody is bound."""
+
+
+class Users:
+    """User verbs."""
+
+    def __init__(
+        self,
+        *,
+        people: People,
+        jobs: Jobs,
+        cards: Cards,
+        contexts: Contexts,
+        keeper: InventoryKeeper,
+        memory: PinMemory,
+        audit: Audit,
+    ) -> None:
+        self._people = people
+        self._jobs = jobs
+        self._cards = cards
+        self._contexts = contexts
+        self._keeper = keeper
+        self._memory = memory
+        self._audit = audit
+
+    def list(self, caller: Caller) -> Sequence[User]:
+        """Return the users of the caller's scope, sorted by name; a technician sees all."""
+        everyone = caller.role is Role.TECHNICIAN
+        return [user for user in self._people.all() if everyone or caller.scope.has_user(user.name)]
+
+    def get(self, name: str) -> User:
+        """Return a user; CallerError NOT_FOUND."""
+        return self._people.get(name)
+
+    async def create(self, _caller: Caller, user_id: str, label: str) -> User:
+        """Make "users/{user_id}"; CallerError INVALID_ARGUMENT, CONFLICT, LIMIT_EXCEEDED."""
+        if not USER_ID.fullmatch(user_id):
+            raise wrong_field("user_id", "Erlaubt sind 1 bis 40 Zeichen aus a-z, 0-9 und „-“.")
+        if not 1 <= len(label.strip()) <= 60 or not label.isprintable():
+            raise wrong_field("label", "Erlaubt sind 1 bis 60 druckbare Zeichen.")
+        if len(self._people.all()) >= MOST_USERS:
+            raise refused(Reason.LIMIT_EXCEEDED)
+        return await self._people.create(f"users/{user_id}", label)
+
+    async def bind(self, caller: Caller, order: BindUserOrder) -> Job:
+        """Bind a user to an HBA, as a job that always asks for PIN.CH. CallerError CARD_TYPE_WRONG, NOT_FOUND."""
+        ticket = Ticket(
+            kind=JobKind.BIND_USER,
+            request_id=order.request_id,
+            payload_hash=payload_hash(JobKind.BIND_USER, order),
+            context=order.context,
+            mandant=self._contexts.get(order.context).mandant,
+            card=order.card,
+        )
+
+        async def work() -> Binding:
+            return self._binding(caller, order)
+
+        return await self._jobs.start(caller, ticket, work)
+
+    def _binding(self, caller: Caller, order: BindUserOrder) -> Binding:
+        reach = self._cards.reach(order.card, order.context, order.user)
+        if not reach.card.type.is_person:
+            raise refused(Reason.CARD_TYPE_WRONG)
+        entry = PinEntry(
+            cards=self._cards,
+            reach=reach,
+            pin=Pin.CH,
+            force=True,
+            accept_last=order.accept_last_attempt,
+            accept_unknown=order.accept_unknown_attempts,
+            memory=self._memory,
+            watch=PadWatch(keeper=self._keeper, reach=reach, pin=Pin.CH),
+        )
+        return Binding(caller=caller, entry=entry, people=self._people, audit=self._audit)
