@@ -10,9 +10,9 @@ What app.py builds:
 
     operations = Operations(contexts=..., inventory=..., ...)                 edge/services/operations.py
     services = build_services(operations)                                     edge/services/__init__.py
-    registry = Principals(workstations=..., contexts=..., clock=...)          edge/principals.py
-    edge = Edge(registry=registry, audit=..., clock=..., mandant_of=...)      edge/edge.py, `async with`
+    principals = Principals(registry=..., mandants_of=..., contexts=(...), clock=...)   edge/principals.py
+    edge = Edge(principals=..., audit=..., mandant_of=..., clock=..., report=...)       edge/edge.py, `async with`
     methods = edge.bind(services)
     RpcServer(edge=..., methods=..., address=..., port=..., identity=...)     rpc/server.py, `async with`
-    MachineDoor(...), EnrolmentDoor(...), LocalDoor(...)                      door/doors.py, `async with`
+    machine_door(...), enrolment_door(...), local_door(...)                   door/doors.py, `async with`
 """

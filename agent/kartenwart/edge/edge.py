@@ -16,7 +16,7 @@ from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError, CallerError, Reason
 from kartenwart.edge.call import Call, Source
 from kartenwart.edge.limits import Limiter, Limits
-from kartenwart.edge.methods import Method, Report, Sink, bind
+from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, bind
 from kartenwart.edge.metrics import OK, Meter, Metrics
 from kartenwart.edge.policy import Rate, Rule
 from kartenwart.edge.principals import Kind, Principal, Principals
@@ -197,7 +197,7 @@ class Edge:
         started, attempt = perf_counter(), _Attempt()
         try:
             result = await work(attempt)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, CallerLeft):
             method.meter.count(Reason.CANCELLED, started)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer in our shape

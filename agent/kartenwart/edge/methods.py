@@ -21,6 +21,10 @@ class Report(Protocol):
         ...
 
 
+class CallerLeft(Exception):
+    """Raised by a sink whose caller has gone."""
+
+
 class Sink(Protocol):
     """Where a stream's replies go."""
 
@@ -29,7 +33,7 @@ class Sink(Protocol):
         ...
 
     async def send(self, reply: Reply) -> None:
-        """Write one reply; returns when the transport has room for the next."""
+        """Write one reply; returns when the transport has room for the next. CallerLeft when nobody reads."""
         ...
 
 

@@ -103,6 +103,7 @@ class Principals:
         self._clock = clock
         self._keys: OrderedDict[bytes, _Key] = OrderedDict()
         self._known: dict[str, tuple[Workstation, Principal]] = {}
+        self._local: dict[int, Principal] = {}
 
     def by_certificate(self, certificate: bytes) -> Principal:
         """Return the workstation that owns the certificate (PEM or DER), verified by TLS before.
@@ -122,19 +123,19 @@ class Principals:
 
     def local(self, uid: int) -> Principal:
         """Return the person at the box, by the uid that the kernel says: a technician with everything in scope."""
-        try:
-            name = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            name = f"uid-{uid}"
-        return Principal(
-            name=f"local/{name}",
-            role=Role.TECHNICIAN,
-            scope=self._local_scope,
-            mandants=None,
-            kind=Kind.LOCAL,
-            expires_at=None,
-            key=f"local/{name}",
-        )
+        known = self._local.get(uid)
+        if known is None:
+            name = f"local/{_user_name(uid)}"
+            known = self._local[uid] = Principal(
+                name=name,
+                role=Role.TECHNICIAN,
+                scope=self._local_scope,
+                mandants=None,
+                kind=Kind.LOCAL,
+                expires_at=None,
+                key=name,
+            )
+        return known
 
     def on_rights_changed(self, callback: Callable[[Workstation], None]) -> None:
         """Call back at once when a workstation is revoked or its role or scope changes."""
@@ -164,6 +165,13 @@ class Principals:
         )
         self._known[key.sha256] = (workstation, principal)
         return principal
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid-{uid}"
 
 
 def _decode(certificate: bytes) -> _Key:

@@ -16,12 +16,12 @@ from kartenwart.rpc.source import Context, RpcSink, RpcSource, abort
 Handlers = Mapping[str, grpc.RpcMethodHandler[Any, Any]]
 
 
-class Router(grpc.GenericRpcHandler[Any, Any]):
+class Router(grpc.GenericRpcHandler):
     """Finds the handler of a path such as "/kartenwart.api.card.v1.CardService/ListCards"."""
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = dict(handlers)
-        self._unknown = grpc.unary_unary_rpc_method_handler(_unknown)
+        self._unknown: grpc.RpcMethodHandler[Any, Any] = grpc.unary_unary_rpc_method_handler(_unknown)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
         """Return the handler, or one that says UNIMPLEMENTED."""

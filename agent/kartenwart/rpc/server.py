@@ -4,15 +4,15 @@ What a certificate says gives no rights: the principal is who is enrolled with i
 """
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
 
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.identity import CurrentIdentity, ServerIdentity
+from kartenwart.edge.listening import PortTakenError, refuse_taken
 from kartenwart.edge.methods import Method
 from kartenwart.rpc.handlers import Router, handlers
 from kartenwart.rpc.standard import Health, standard_handlers
@@ -33,10 +33,6 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 9_000),
     ("grpc.http2.max_ping_strikes", 3),
 )
-
-
-class PortTakenError(RuntimeError):
-    """Somebody else listens there already, most likely another agent."""
 
 
 class RpcServer:
@@ -68,11 +64,11 @@ class RpcServer:
         self._server = grpc.aio.server(options=OPTIONS)
         self._server.add_generic_rpc_handlers((Router(self._handlers),))
         place = f"[{self._address}]:{self.port}" if ":" in self._address else f"{self._address}:{self.port}"
-        _refuse_taken(self._address, self.port)
+        refuse_taken(self._address, self.port)
         try:
             self.port = self._server.add_secure_port(place, _credentials(self._identity))
         except RuntimeError as error:
-            raise PortTakenError(f"cannot listen on {place}: is another agent running?") from error
+            raise PortTakenError(f"cannot listen on {place}: {error}") from error
         await self._server.start()
         await self.health.serving(True)
         return self
@@ -86,23 +82,10 @@ class RpcServer:
         await stopping
 
 
-def _refuse_taken(address: str, port: int) -> None:
-    """Say in clear words that a port is taken; grpc itself says only that it failed to bind."""
-    if port == 0:
-        return
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            raise PortTakenError(f"cannot listen on {address} port {port}: {error.strerror}") from error
-
-
 def _credentials(identity: CurrentIdentity) -> grpc.ServerCredentials:
     shown = identity()
 
-    def fetch() -> grpc.ServerCertificateConfiguration | None:
+    def fetch() -> Any:
         """Called by grpc at each handshake, in a thread of its own; None keeps what is in use."""
         nonlocal shown
         current = identity()
@@ -116,5 +99,5 @@ def _credentials(identity: CurrentIdentity) -> grpc.ServerCredentials:
 
 def _configuration(identity: ServerIdentity) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration(
-        ((identity.key_pem, identity.chain_pem),), root_certificates=identity.root_pem
+        [(identity.key_pem, identity.chain_pem)], root_certificates=identity.root_pem
     )

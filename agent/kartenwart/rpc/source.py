@@ -35,9 +35,9 @@ class RpcSource:
     def principal(self) -> Principal:
         """Return the workstation that owns the certificate of this connection."""
         certificates = self._context.auth_context().get("x509_pem_cert")
-        if not certificates:
-            raise CallerError(failure(Reason.UNAUTHENTICATED))
-        return self._principals.by_certificate(certificates[0])
+        for certificate in certificates or ():
+            return self._principals.by_certificate(certificate)
+        raise CallerError(failure(Reason.UNAUTHENTICATED))
 
     async def request(self, kind: type[Message], most: int) -> Any:
         """Read the request."""

@@ -1,6 +1,6 @@
 """gRPC's own services under our admission: health for every enrolled role, reflection where a setting allows it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -44,7 +44,7 @@ def standard_handlers(edge: Edge, health: Health, reflected: Sequence[str]) -> d
     servicer = health.servicer
     check = _guarded(edge, f"{HEALTH}/Check", servicer.Check, _CHECK)
     watch = _guarded(edge, f"{HEALTH}/Watch", servicer.Watch, _RULE)
-    found = {
+    found: dict[str, Handler] = {
         f"/{HEALTH}/Check": grpc.unary_unary_rpc_method_handler(check, request, response),
         f"/{HEALTH}/Watch": grpc.unary_stream_rpc_method_handler(watch, request, response),
     }
@@ -59,7 +59,7 @@ def standard_handlers(edge: Edge, health: Health, reflected: Sequence[str]) -> d
     return found
 
 
-async def _pour(serve: Callable[[Any, Context], AsyncIterator[Any]], requests: Any, context: Context) -> None:
+async def _pour(serve: Any, requests: Any, context: Context) -> None:
     async for reply in serve(requests, context):
         await context.write(reply)
 
