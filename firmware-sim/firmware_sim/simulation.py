@@ -16,6 +16,7 @@ from firmware_sim.konnektor.konnektor import Konnektor
 from firmware_sim.pads.pad import Ended, Pad
 from firmware_sim.pads.script import Script
 from firmware_sim.pki import CardKeys, Pki
+from firmware_sim.pki import CardKind as CardWithKeys
 from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
 from firmware_sim.world.events import Event
 from firmware_sim.world.practice import Practice
@@ -43,7 +44,7 @@ class Simulation:
 def build(world: WorldConfiguration, state: Path) -> Simulation:
     """A practice that is not yet listening. `state` keeps the PKI; the rest lives in memory."""
     pki = Pki.open(state / "pki")
-    keys = {card.name: _issue(pki, card) for card in world.cards}
+    keys = {card.name: _issue(pki, card, card.kind) for card in world.cards if card.kind != "unknown"}
     konnektors: dict[str, Konnektor] = {}
     pads: dict[str, Pad] = {}
 
@@ -52,7 +53,7 @@ def build(world: WorldConfiguration, state: Path) -> Simulation:
         if name in konnektors:
             konnektors[name].announce(event)
 
-    practice = Practice(world, _local_time, announce, {name: _expiry(card) for name, card in keys.items()})
+    practice = Practice(world, _local_time, announce, _expiries(world, keys))
     for configuration in world.konnektors:
         pads.update(_pads(configuration, practice))
         device = practice.devices[configuration.name]
@@ -65,8 +66,7 @@ def _local_time() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
-def _issue(pki: Pki, card: CardConfiguration) -> CardKeys:
-    kind = "gsmckt" if card.kind == "unknown" else card.kind
+def _issue(pki: Pki, card: CardConfiguration, kind: CardWithKeys) -> CardKeys:
     return pki.issue_card(
         card.name,
         kind=kind,
@@ -79,8 +79,14 @@ def _issue(pki: Pki, card: CardConfiguration) -> CardKeys:
     )
 
 
-def _expiry(card: CardKeys) -> date:
-    return x509.load_der_x509_certificate(card.certificate("C.AUT")).not_valid_after_utc.date()
+def _expiries(world: WorldConfiguration, keys: dict[str, CardKeys]) -> dict[str, date]:
+    """The last day of each readable card with certificates of a person or practice."""
+    certificates = {
+        card.name: x509.load_der_x509_certificate(keys[card.name].certificate("C.AUT"))
+        for card in world.cards
+        if card.kind in ("smcb", "hba", "egk")
+    }
+    return {name: certificate.not_valid_after_utc.date() for name, certificate in certificates.items()}
 
 
 def _passwords(configuration: KonnektorConfiguration, state: Path) -> dict[str, tuple[str, str]]:

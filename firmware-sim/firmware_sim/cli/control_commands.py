@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     for command in (status, counts, calls, insert, pull, cancel, reboot, fault):
         app.command()(command)
     app.command("type")(type_pin)
+    app.command("habit")(habit)
 
 
 def status(state: State, style: Format = "table") -> None:
@@ -78,6 +79,16 @@ def type_pin(
 def cancel(terminal: Terminal, state: State, style: Format = "table") -> None:
     """Press the red key at a pad that asks for a PIN."""
     _post(state, f"/pads/{terminal}/type", {"keys": "cancel"}, style)
+
+
+def habit(
+    terminal: Terminal,
+    mode: Annotated[str, typer.Argument(help="interactive, silent, type_right, type_wrong or cancel.")],
+    state: State,
+    style: Format = "table",
+) -> None:
+    """Say what the person at a pad does whenever it asks."""
+    _post(state, f"/pads/{terminal}/script", {"default": mode}, style)
 
 
 def reboot(

@@ -9,7 +9,7 @@ from firmware_sim.konnektor.requests import certificate_service
 from firmware_sim.konnektor.soap import status
 from firmware_sim.konnektor.xml import Element, element, expanded
 from firmware_sim.world.codes import KonnektorError
-from firmware_sim.world.device import SeenCard
+from firmware_sim.world.device import SeenCard, card_event
 
 _REFERENCES = ("C.AUT", "C.ENC", "C.SIG", "C.QES")
 
@@ -59,7 +59,7 @@ class CertificateService:
             cards = [seen] if seen else []
         else:
             self._device.admit(call.context)
-            cards = [each for each in self._device.cards if self._device.may(call.context, handle=each.handle)]
+            cards = [each for each in self._device.cards if self._device.may_hear(call.context, card_event("", each))]
         entries = [self._expiration(each) for each in cards if each.card.kind in ("smcb", "hba")]
         return element("CERT:CheckCertificateExpirationResponse", status(self._around.now()), *entries)
 

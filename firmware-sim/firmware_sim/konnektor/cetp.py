@@ -20,6 +20,7 @@ from firmware_sim.world.events import Event, matches
 
 _log = logging.getLogger(__name__)
 _WAITING_FRAMES = 1000
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 def frame(event: Event, subscription_id: str) -> bytes:
@@ -52,12 +53,9 @@ class EventSender:
         """Queue an event for every subscription that covers it and may see its resource."""
         self._device.subscriptions.expire(self._device.now())
         for subscription in self._device.subscriptions:
-            context = subscription.context
-            if event.client_system not in ("", context.client_system):
-                continue
             if not matches(subscription.topic, event.topic) or not _passes(subscription.filter, event):
                 continue
-            if self._device.may(context, terminal=event.terminal, handle=event.handle):
+            if self._device.may_hear(subscription.context, event):
                 self._queue(subscription.event_to, frame(event, subscription.id))
 
     def send_booted(self) -> None:
@@ -76,27 +74,32 @@ class EventSender:
             self._queues[endpoint].put_nowait(data)
 
     async def _work(self, endpoint: str) -> None:
-        kept: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        while True:
-            data = await self._queues[endpoint].get()
-            if kept is not None and kept[0].at_eof():
-                kept = None
-            try:
-                kept = kept or await self._connect(endpoint)
-                kept[1].write(data)
-                await kept[1].drain()
-                if self._device.configuration.behaviour.cetp_connection == "per_event":
-                    writer, kept = kept[1], None
-                    await _close(writer)
-            except (OSError, TimeoutError, ValueError) as error:
-                kept = None
-                _log.info("CETP: %s not reached: %s", endpoint, type(error).__name__)
-                self._device.subscriptions.delivered(endpoint, False)
-            else:
-                self.sent[endpoint] += 1
-                self._device.subscriptions.delivered(endpoint, True)
+        kept: _Streams | None = None
+        try:
+            while True:
+                kept = await self._deliver(endpoint, await self._queues[endpoint].get(), kept)
+        finally:
+            if kept is not None:
+                kept[1].transport.abort()
 
-    async def _connect(self, endpoint: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _deliver(self, endpoint: str, data: bytes, kept: _Streams | None) -> _Streams | None:
+        """Send one frame; returns the connection when it is kept."""
+        try:
+            streams = kept if kept is not None and not kept[0].at_eof() else await self._connect(endpoint)
+            streams[1].write(data)
+            await streams[1].drain()
+        except (OSError, TimeoutError, ValueError) as error:
+            _log.info("CETP: %s not reached: %s", endpoint, type(error).__name__)
+            self._device.subscriptions.delivered(endpoint, False)
+            return None
+        self.sent[endpoint] += 1
+        self._device.subscriptions.delivered(endpoint, True)
+        if self._device.configuration.behaviour.cetp_connection == "kept":
+            return streams
+        await _close(streams[1])
+        return None
+
+    async def _connect(self, endpoint: str) -> _Streams:
         target = urlsplit(endpoint)
         async with asyncio.timeout(self._device.configuration.behaviour.event_connect_seconds):
             return await asyncio.open_connection(
@@ -113,5 +116,6 @@ def _passes(expression: str, event: Event) -> bool:
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
-    async with asyncio.timeout(1.0):
-        await writer.wait_closed()
+    with contextlib.suppress(OSError, TimeoutError):  # the event went out; how the peer hangs up is its own business
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()

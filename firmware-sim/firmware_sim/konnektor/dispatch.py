@@ -4,6 +4,7 @@ SOAPAction is ignored: the official WSDLs disagree with themselves about it, the
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from firmware_sim.konnektor.xml import Element, child, expanded, short, text
 from firmware_sim.world.codes import Code, KonnektorError, code_of
 from firmware_sim.world.context import Context
 from firmware_sim.world.device import OPEN_IN_CRITICAL_STATE
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +73,9 @@ class Dispatcher:
             payload = await self._carry_out(operation, root, request, context, identity, fault)
         except KonnektorError as error:
             return str(error.code.number), self._fault(error.code, error.detail, fault)
+        except Exception:  # noqa: BLE001 - a Konnektor answers 4001, whatever broke inside
+            _log.exception("%s failed inside the simulator", root)
+            return "4001", self._fault(code_of(4001), "a defect of the simulator", fault)
         result = text(payload, "CONN:Status/CONN:Result") or "OK"
         if fault is not None and fault.kind == "soap_fault":
             return fault.kind, self._instead(fault)

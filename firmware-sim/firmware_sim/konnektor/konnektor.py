@@ -96,7 +96,7 @@ class Konnektor:
 
     def _identity(self, key: KeyKind, *, renew: bool) -> ServerIdentity:
         configuration = self.device.configuration
-        return self._pki.server([*configuration.host_names, configuration.address], key, renew)
+        return self._pki.server(configuration.host_names, key, renew)
 
     def _event_tls(self) -> ssl.SSLContext | None:
         return event_context(self.server) if self.device.configuration.cetp == "tls" else None

@@ -8,7 +8,7 @@ from firmware_sim.konnektor.call import Surroundings
 from firmware_sim.pads.pad import Ended, Entry, PadBusyError, Prompt, Typed
 from firmware_sim.world.card import Comparison, Pin
 from firmware_sim.world.codes import KonnektorError
-from firmware_sim.world.device import SeenCard, card_parameters
+from firmware_sim.world.device import SeenCard, card_event
 from firmware_sim.world.events import pin_event
 from firmware_sim.world.pins import RESULT_OF
 
@@ -106,17 +106,8 @@ class PinDialog:
         self._announce(f"CARD/PIN/CHANGE_{'FINISHED' if finished else 'STARTED'}", asked)
 
     def _announce(self, topic: str, asked: Asked, result: str = "") -> None:
-        self._around.device.announce(
-            pin_event(
-                topic,
-                card=card_parameters(asked.seen),
-                terminal=asked.seen.terminal,
-                pin=asked.reference,
-                pad=asked.pad,
-                handle=asked.seen.handle,
-                result=result,
-            )
-        )
+        about = card_event(topic, asked.seen)
+        self._around.device.announce(pin_event(topic, about, pin=asked.reference, pad=asked.pad, result=result))
 
 
 def _text(asked: Asked, stage: str) -> str:

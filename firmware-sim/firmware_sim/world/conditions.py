@@ -60,10 +60,14 @@ class Condition:
 class Conditions:
     """Which error conditions hold, with the time of the last change of each."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, terminals: tuple[str, ...] = ()) -> None:
         self._conditions: dict[str, Condition] = {}
         for name in _KNOWN:
-            self._put(name, False, now)
+            if name.startswith("EC_CardTerminal"):
+                for terminal in terminals:
+                    self._put(f"{name}({terminal})", False, now)
+            elif name != "EC_OTHER_ERROR_STATE":
+                self._put(name, False, now)
 
     def __iter__(self) -> Iterator[Condition]:
         return iter(self._conditions.values())

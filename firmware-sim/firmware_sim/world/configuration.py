@@ -108,12 +108,15 @@ class BehaviourConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KonnektorConfiguration:
-    """One Konnektor with its information model."""
+    """One Konnektor with its information model.
+
+    `host_names` are the names and addresses in its TLS certificate; a real one names no address of the practice.
+    """
 
     name: str
     address: str = "127.0.0.2"
     port: int = 0
-    host_names: tuple[str, ...] = ("localhost",)
+    host_names: tuple[str, ...] = ("localhost", "127.0.0.2")
     authentication: Literal["certificate", "basic", "none"] = "certificate"
     directory_open: bool = True
     server_key: KeyKind = "p256"

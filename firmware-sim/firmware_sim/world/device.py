@@ -18,6 +18,7 @@ from firmware_sim.world.model import InformationModel
 from firmware_sim.world.sessions import CardSession, CardSessions, SessionKey
 from firmware_sim.world.subscriptions import Subscriptions
 
+_LINKS = {"EC_No_VPN_TI_Connection": "VPN_TI", "EC_No_VPN_SIS_Connection": "VPN_SIS"}
 OPEN_IN_CRITICAL_STATE = frozenset({"EventService"})
 
 
@@ -47,7 +48,7 @@ class Device:
         self.clock_offset = timedelta()
         self._clock = clock
         self._announce = announce
-        self.conditions = Conditions(self.now())
+        self.conditions = Conditions(self.now(), tuple(self.model.terminals))
         self.booted_at = self.now()
         self.connected: set[str] = set()
         self.reserved: set[str] = set()
@@ -89,7 +90,7 @@ class Device:
         seen = SeenCard(handle=str(uuid.uuid4()), card=card, terminal=terminal, slot=slot, inserted_at=self.now())
         self._seen[seen.handle] = seen
         if not quietly:
-            self._announce(self._card_event("CARD/INSERTED", seen, *_expiry(card)))
+            self._announce(card_event("CARD/INSERTED", seen, *_expiry(card)))
         return seen
 
     def forget(self, card: Card) -> None:
@@ -97,7 +98,7 @@ class Device:
         for seen in [seen for seen in self.cards if seen.card is card]:
             del self._seen[seen.handle]
             self.sessions.drop_card(seen.handle)
-            self._announce(self._card_event("CARD/REMOVED", seen))
+            self._announce(card_event("CARD/REMOVED", seen))
 
     def boot(self) -> None:
         """Start again: sessions and subscriptions are gone, every card gets a new handle."""
@@ -114,6 +115,8 @@ class Device:
         event = self.conditions.set(name, holds, self.now())
         if event is not None:
             self._announce(event)
+            if name in _LINKS:
+                self._announce(Event(topic=f"NETWORK/{_LINKS[name]}/{'DOWN' if holds else 'UP'}"))
 
     # What it is asked
 
@@ -146,14 +149,21 @@ class Device:
         access.judge(self.model, self.sessions, question)
         return seen
 
-    def may(self, context: Context, *, terminal: str = "", handle: str = "", all_workplaces: bool = False) -> bool:
-        """The same as a question: without a session, and a card that is gone counts as seen."""
-        alive = handle if handle in self._seen else ""
+    def may(self, context: Context, *, terminal: str = "", all_workplaces: bool = False) -> bool:
+        """The same as a question, about a terminal."""
         try:
-            self.admit(context, terminal=terminal, handle=alive, session=False, all_workplaces=all_workplaces)
+            self.admit(context, terminal=terminal, session=False, all_workplaces=all_workplaces)
         except KonnektorError:
             return False
         return True
+
+    def may_hear(self, context: Context, event: Event) -> bool:
+        """May this context be told of this event (TUC_KON_256)?"""
+        if event.client_system not in ("", context.client_system):
+            return False
+        if not self.may(context, terminal=event.terminal):
+            return False
+        return not event.smb or event.smb in self.model.mandant(context.mandant).managed_smb
 
     def session(self, context: Context, seen: SeenCard) -> CardSession:
         """The card session of this context, after `admit`."""
@@ -177,9 +187,16 @@ class Device:
                 specific = name and self.configuration.behaviour.unknown_context == "specific"
                 raise KonnektorError(code if specific else 4021)
 
-    def _card_event(self, topic: str, seen: SeenCard, *more: tuple[str, str]) -> Event:
-        parameters = (*card_parameters(seen), *more)
-        return Event(topic=topic, parameters=parameters, terminal=seen.terminal, handle=seen.handle)
+
+def card_event(topic: str, seen: SeenCard, *more: tuple[str, str]) -> Event:
+    """An event about a card, with the parameters that all of them have."""
+    return Event(
+        topic=topic,
+        parameters=(*card_parameters(seen), *more),
+        terminal=seen.terminal,
+        handle=seen.handle,
+        smb=seen.card.name if seen.card.kind == "smcb" else "",
+    )
 
 
 def _expiry(card: Card) -> Parameters:

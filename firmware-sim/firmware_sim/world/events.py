@@ -1,14 +1,17 @@
 """Events of the Konnektor as values, and which subscription a topic matches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Parameters = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One event. `terminal` and `handle` say which resource a receiver must be allowed to see;
-    `client_system` limits it to one client system (empty: all)."""
+    """One event.
+
+    A receiver must be allowed to use `terminal` and, when it concerns an SM-B, belong to a mandant that has it
+    (`smb` is the card's name); `client_system` limits it to one client system. Empty means: no such limit.
+    """
 
     topic: str
     kind: str = "Operation"
@@ -16,6 +19,7 @@ class Event:
     parameters: Parameters = ()
     terminal: str = ""
     handle: str = ""
+    smb: str = ""
     client_system: str = ""
 
 
@@ -30,12 +34,10 @@ def terminal_event(topic: str, terminal: str, label: str) -> Event:
     return Event(topic=topic, parameters=(("CtID", terminal), ("Hostname", label)), terminal=terminal)
 
 
-def pin_event(
-    topic: str, *, card: Parameters, terminal: str, pin: str, pad: str, handle: str, result: str = ""
-) -> Event:
-    """CARD/PIN/...: which card, which PIN, and at which terminal somebody must type (PinInputCtID)."""
+def pin_event(topic: str, about: Event, *, pin: str, pad: str, result: str = "") -> Event:
+    """CARD/PIN/... from a card's event: which PIN, and at which terminal somebody must type (PinInputCtID)."""
     wanted = ("CardHandle", "CardType", "ICCSN", "CtID", "SlotID")
-    parameters = (*(pair for pair in card if pair[0] in wanted), ("PinRef", pin), ("PinInputCtID", pad))
+    parameters = (*(pair for pair in about.parameters if pair[0] in wanted), ("PinRef", pin), ("PinInputCtID", pad))
     if result:
         parameters = (*parameters, ("Result", result))
-    return Event(topic=topic, parameters=parameters, terminal=terminal, handle=handle)
+    return replace(about, topic=topic, parameters=parameters)

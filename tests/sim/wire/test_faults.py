@@ -153,5 +153,5 @@ async def test_what_the_schema_forbids(pvs: PrimarySystem, name: str, content: s
 @given(st.binary(max_size=200))
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_bytes_never_crash_the_reader(data: bytes) -> None:
-    with pytest.raises(KonnektorError, match="^4000 "):
+    with pytest.raises(KonnektorError, match=r"^4000 "):
         soap.read_request(data)
