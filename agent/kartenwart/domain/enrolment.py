@@ -54,6 +54,15 @@ class EnrolmentToken:
     expires_at: datetime
 
 
+P256_KEY_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+
+
+def is_p256_key(public_key: bytes) -> bool:
+    """Tell whether this is the SubjectPublicKeyInfo of an uncompressed P-256 point (RFC 5480); not whether it lies on
+    the curve."""
+    return len(public_key) == len(P256_KEY_PREFIX) + 64 and public_key.startswith(P256_KEY_PREFIX)
+
+
 def _digest(fields: tuple[bytes, ...]) -> bytes:
     digest = hashlib.sha256()
     for raw in fields:

@@ -19,7 +19,7 @@ from kartenwart.operations.reach import Reach
 from kartenwart.operations.signing import Signing, SigningTools
 from kartenwart.operations.work import Ticket, payload_hash
 
-SHORT_TEXT = re.compile(r"[A-Za-z0-9ÄÖÜäöüß _.\-]{1,30}")
+SHORT_TEXT = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
 PDF = "application/pdf"
 PDFA_PARTS = ("1", "2")
 
@@ -132,6 +132,6 @@ def _the_one(documents: tuple[DocumentToSign, ...]) -> DocumentToSign:
         raise wrong_field("documents", "Diese Version signiert genau ein Dokument je Auftrag.")
     if not SHORT_TEXT.fullmatch(documents[0].short_text):
         raise wrong_field(
-            "documents[0].short_text", "Erlaubt sind 1 bis 30 Zeichen: Buchstaben, Ziffern, Leerzeichen, _ . -"
+            "documents[0].short_text", "Erlaubt sind 1 bis 30 Zeichen: Buchstaben (A-Z), Ziffern, Leerzeichen, _ . -"
         )
     return documents[0]

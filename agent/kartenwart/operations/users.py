@@ -116,7 +116,7 @@ class Users:
         self._memory = memory
         self._audit = audit
 
-    def list(self, caller: Caller) -> Sequence[User]:
+    async def list(self, caller: Caller) -> Sequence[User]:
         """Return the users of the caller's scope, sorted by name; a technician sees all."""
         everyone = caller.role is Role.TECHNICIAN
         return [user for user in self._people.all() if everyone or caller.scope.has_user(user.name)]
