@@ -1,0 +1,38 @@
+"""What a PDF says of itself; fulfils the port DocumentInspector."""
+
+import asyncio
+from io import BytesIO
+
+from kartenwart.codecs.xmp import pdfa_declaration
+
+_HEADER_WITHIN = 1024  # bytes in which readers look for the header
+
+
+class PdfInspector:
+    """Reads no more of a PDF than leads to its metadata, in a thread."""
+
+    async def pdfa_part(self, data: bytes) -> str | None:
+        """Return e.g. "1B" as the XMP of the catalog declares; a declaration is no proof, the Konnektor judges it."""
+        return await asyncio.to_thread(_pdfa_part, data)
+
+
+def _pdfa_part(data: bytes) -> str | None:
+    if b"%PDF-" not in data[:_HEADER_WITHIN]:
+        return None
+    try:
+        metadata = _metadata(data)
+    except Exception:  # noqa: BLE001  # a parser of foreign bytes may raise anything; what no one can read says nothing
+        return None
+    return pdfa_declaration(metadata) if metadata else None
+
+
+def _metadata(data: bytes) -> bytes | None:
+    from pypdf import PdfReader  # not every agent looks into documents
+    from pypdf.generic import StreamObject
+
+    reader = PdfReader(BytesIO(data), strict=False)
+    if reader.is_encrypted:  # PDF/A forbids it, whatever the metadata say
+        return None
+    metadata = reader.root_object.get("/Metadata")
+    stream = metadata.get_object() if metadata is not None else None
+    return stream.get_data() if isinstance(stream, StreamObject) else None  # pypdf caps what unpacking may yield
