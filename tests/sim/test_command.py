@@ -4,16 +4,19 @@ import asyncio
 import json
 import os
 import pty
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from firmware_sim.signing import pdfa_part
 from firmware_sim.world.reading import default_text, read_world
 from tests.processes import REPOSITORY, Start
+from tests.sim.soap_client import PrimarySystem
 
 SIM = (sys.executable, "-m", "firmware_sim")
 
@@ -87,9 +90,11 @@ async def test_tls_with_every_kind_of_key(start: Start, tmp_path: Path, key: str
     assert b"ConnectorServices" in answer
 
 
-async def test_a_pad_in_a_terminal_window(start: Start, tmp_path: Path) -> None:
+async def test_a_pin_typed_in_a_terminal_window(start: Start, tmp_path: Path) -> None:
     await start(*SIM, "run", "--state", tmp_path)
-    await described(tmp_path)
+    konnektor = (await described(tmp_path))["konnektors"][0]
+    tls = ssl.create_default_context(cafile=konnektor["root_pem"])
+    tls.load_cert_chain(konnektor["clients"]["pvs"]["cert_pem"], konnektor["clients"]["pvs"]["key_pem"])
     ours, theirs = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "firmware-sim")}
     process = await asyncio.create_subprocess_exec(
@@ -97,8 +102,17 @@ async def test_a_pad_in_a_terminal_window(start: Start, tmp_path: Path) -> None:
     )
     os.close(theirs)
     try:
-        shown = await asyncio.wait_for(asyncio.to_thread(os.read, ours, 200), 15)
-        assert b"Empfang" in shown
+        async with aiohttp.ClientSession() as session:
+            base = f"https://{konnektor['host']}:{konnektor['port']}"
+            pvs = PrimarySystem(session=session, base=base, tls=tls)
+            call = asyncio.create_task(pvs.pin("VerifyPin", await pvs.handle("SMC-B"), "PIN.SMC"))
+            shown = await shows(ours, b"eingeben")
+            for key in b"1357", b"9", b"\x7f90\r":
+                os.write(ours, key)
+            assert (await asyncio.wait_for(call, 10)).text("CARDCMN:PinResult") == "OK"
+            shown += await shows(ours, b"PIN korrekt")
+        assert b"*" in shown
+        assert b"1357" not in shown
         os.write(ours, b"\x03")
         assert await asyncio.wait_for(process.wait(), 10) == 0
     finally:
@@ -106,6 +120,26 @@ async def test_a_pad_in_a_terminal_window(start: Start, tmp_path: Path) -> None:
             process.kill()
             await process.wait()
         os.close(ours)
+
+
+async def shows(terminal: int, expected: bytes) -> bytes:
+    """What a terminal window shows until `expected` has appeared."""
+    shown = b""
+    async with asyncio.timeout(15):
+        while expected not in shown:
+            shown += await asyncio.to_thread(os.read, terminal, 500)
+    return shown
+
+
+async def test_one_simulator_per_state_directory(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "sim.json").write_text("{}", encoding="utf-8")
+    await start(*SIM, "run", "--state", tmp_path)
+    async with asyncio.timeout(20):
+        while not (tmp_path / "sim.json").exists() or (tmp_path / "sim.json").stat().st_size < 10:
+            await asyncio.sleep(0.05)
+    second = await off_loop("run", "--state", tmp_path)
+    assert (second.returncode, "another simulator runs" in second.stderr) == (1, True)
+    assert (await off_loop("habit", "kt-empfang", "type_right", "--state", tmp_path)).returncode == 0
 
 
 def test_the_world_can_be_printed_and_read_again() -> None:

@@ -28,12 +28,14 @@ def run(
     control_port: Annotated[int, typer.Option(help="Port of the control door; 0 takes a free one.")] = 0,
 ) -> None:
     """Run a practice until SIGTERM or SIGINT."""
-    from firmware_sim.cli.run import serve  # the other commands do without PKI, TLS and HTTP server
+    # The other commands do without PKI, TLS and HTTP server.
+    from firmware_sim.cli.run import StateInUseError, lock, serve
 
-    with failing(WorldFileError, OSError):
-        text = world.read_text(encoding="utf-8") if world else default_text()
+    with failing(WorldFileError, StateInUseError, OSError):
+        practice = read_world(world.read_text(encoding="utf-8") if world else default_text())
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        asyncio.run(serve(read_world(text), state.resolve(), quiet, control_port))
+        with lock(state):
+            asyncio.run(serve(practice, state.resolve(), quiet, control_port))
 
 
 @app.command("world")

@@ -1,13 +1,32 @@
 """`kartenwart-sim run`: a practice that runs until it is told to stop."""
 
 import asyncio
+import fcntl
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from firmware_sim.control.door import control_door
 from firmware_sim.simulation import build, write_description
 from firmware_sim.world.configuration import WorldConfiguration
+
+
+class StateInUseError(Exception):
+    """Another simulator works with this state directory."""
+
+
+@contextmanager
+def lock(state: Path) -> Iterator[None]:
+    """Keep a state directory for one process. Raises `StateInUseError`."""
+    with (state / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StateInUseError(f"another simulator runs with {state}; stop it or take another --state") from error
+        # What a killed predecessor left would send clients to ports where nobody listens.
+        (state / "sim.json").unlink(missing_ok=True)
+        yield
 
 
 async def serve(world: WorldConfiguration, state: Path, quiet: bool, control_port: int = 0) -> None:
@@ -24,5 +43,4 @@ async def serve(world: WorldConfiguration, state: Path, quiet: bool, control_por
         try:
             await stop.wait()
         finally:
-            with suppress(FileNotFoundError):
-                (state / "sim.json").unlink()
+            (state / "sim.json").unlink(missing_ok=True)
