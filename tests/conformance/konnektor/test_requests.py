@@ -1,6 +1,7 @@
 """Every request that the codecs build is valid by the official schemas of the version it is meant for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -20,14 +21,14 @@ def load(shared: Path, name: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(shared / "schemas" / "konnektor" / "conn" / name))
 
 
-def check(schema: etree.XMLSchema, exchange: Exchange[object]) -> None:
+def check(schema: etree.XMLSchema, exchange: Exchange[Any]) -> None:
     content = etree.fromstring(exchange.body).find(SOAP_BODY)
     assert content is not None
     assert content.tag == f"{{{exchange.namespace}}}{exchange.operation}"
     schema.assertValid(etree.ElementTree(content))
 
 
-EVENT_REQUESTS: list[Exchange[object]] = [
+EVENT_REQUESTS: list[Exchange[Any]] = [
     inventory.get_card_terminals(PRACTICE),
     inventory.get_cards(DOCTOR),
     inventory.get_resource_information(PRACTICE),
@@ -39,7 +40,7 @@ EVENT_REQUESTS: list[Exchange[object]] = [
 
 
 @pytest.mark.parametrize("exchange", EVENT_REQUESTS, ids=lambda each: each.operation)
-def test_event_service(shared: Path, exchange: Exchange[object]) -> None:
+def test_event_service(shared: Path, exchange: Exchange[Any]) -> None:
     check(load(shared, "EventService.xsd"), exchange)
 
 
@@ -115,7 +116,7 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
         ("SignatureService_V7_4_2.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_4)),
     ],
 )
-def test_soap_action_is_the_one_of_the_wsdl(shared: Path, wsdl: str, exchange: Exchange[object]) -> None:
+def test_soap_action_is_the_one_of_the_wsdl(shared: Path, wsdl: str, exchange: Exchange[Any]) -> None:
     tree = etree.parse(shared / "schemas" / "konnektor" / "conn" / wsdl)
     actions = {each.get("soapAction") for each in tree.iter("{http://schemas.xmlsoap.org/wsdl/soap/}operation")}
     assert exchange.action in actions

@@ -132,7 +132,7 @@ def _terminals(views: Iterable[View]) -> tuple[ObservedTerminal, ...]:
 
 
 def _cards(views: Sequence[View]) -> tuple[ObservedCard, ...]:
-    """Merge by handle; a card is local to the contexts whose workplace its terminal is listed for."""
+    """Merge by handle; a card is near the contexts whose workplace its terminal is listed for."""
     merged: dict[str, ObservedCard] = {}
     for view in views:
         local = {entry.ct_id for entry in view.terminals if view.context.workplace in entry.workplaces}

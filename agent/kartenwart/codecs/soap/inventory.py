@@ -16,7 +16,7 @@ SERVICE = "EventService"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalEntry:
-    """A terminal as GetCardTerminals lists it; `workplaces` are those it is local to."""
+    """A terminal as GetCardTerminals lists it; `workplaces` may use it, near or remote: the answer does not say."""
 
     ct_id: str
     name: str

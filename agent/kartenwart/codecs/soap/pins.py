@@ -7,7 +7,7 @@ from kartenwart.codecs.malformed import MalformedError
 from kartenwart.codecs.soap.exchange import CallContext, Exchange, add, add_context, ask, root
 from kartenwart.codecs.soap.fault import Fault, read_status
 from kartenwart.codecs.soap.namespaces import CARDS, CARDS_COMMON, COMMON
-from kartenwart.codecs.soap.xml import Element, number, optional_text, text
+from kartenwart.codecs.soap.xml import Element, child, number, optional_text, text
 from kartenwart.domain.inventory import Pin, PinStatus
 
 SERVICE = "CardService"
@@ -63,6 +63,7 @@ def _content(operation: str, context: CallContext, handle: str, pin: Pin) -> Ele
 
 
 def _read_status_answer(answer: Element) -> PinStatusAnswer:
+    child(answer, f"{{{COMMON}}}Status")  # all else may be left out
     wire = optional_text(answer, f"{{{CARDS}}}PinStatus")
     if wire and wire not in PinStatus.__members__:
         raise MalformedError("a PinStatus that is not known")

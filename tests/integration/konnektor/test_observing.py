@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import pytest
+
+from kartenwart.adapters.clock import SystemClock
+from kartenwart.adapters.konnektor import Konnektor
+from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.inventory import CardType, LinkState, OnlineState
+from tests.integration.konnektor.conftest import EMPFANG, NEIGHBOUR, PVS, SPRECHZIMMER, Simulator
+
+
+async def test_every_context_s_view_is_merged(konnektor: Konnektor) -> None:
+    seen = await konnektor.observe()
+    assert seen.konnektor.name == "konnektors/k"
+    assert seen.konnektor.link_state is LinkState.UP
+    assert seen.konnektor.condition is None
+    assert seen.konnektor.ti_state is OnlineState.ONLINE
+    assert seen.konnektor.vendor
+    assert {service.service for service in seen.konnektor.services} >= {"EventService", "CardService"}
+    terminals = {terminal.label: terminal for terminal in seen.terminals}
+    assert len(terminals) == 2
+    assert all(terminal.contexts == {EMPFANG.name, SPRECHZIMMER.name} for terminal in seen.terminals)
+    cards = [card.type for card in seen.cards]
+    assert cards.count(CardType.HBA) == 2
+    assert cards.count(CardType.SMC_B) == 1
+    smcb = next(card for card in seen.cards if card.type is CardType.SMC_B)
+    assert smcb.contexts == {EMPFANG.name, SPRECHZIMMER.name}
+    assert smcb.local_contexts == {EMPFANG.name, SPRECHZIMMER.name}
+    assert len(smcb.iccsn) == 20
+    assert smcb.iccsn not in repr(smcb)
+
+
+async def test_client_systems_log_in_with_certificates_of_their_own(simulator: Simulator) -> None:
+    configuration = simulator.configuration(EMPFANG, PVS, NEIGHBOUR)
+    async with Konnektor(configuration, SystemClock()) as konnektor:
+        seen = await konnektor.observe()
+    assert seen.konnektor.condition is None
+    by_contexts = {card.contexts for card in seen.cards if card.type is CardType.SMC_B}
+    assert by_contexts == {frozenset({EMPFANG.name, PVS.name}), frozenset({NEIGHBOUR.name})}
+
+
+async def test_a_refused_context_degrades_and_the_others_go_on(simulator: Simulator) -> None:
+    stranger = replace(EMPFANG, name="contexts/stranger", mandant="m9")
+    async with Konnektor(simulator.configuration(stranger, EMPFANG), SystemClock()) as konnektor:
+        seen = await konnektor.observe()
+    assert seen.konnektor.link_state is LinkState.DEGRADED
+    assert seen.konnektor.condition is not None
+    assert seen.konnektor.condition.reason is Reason.KONNEKTOR_CONTEXT_REFUSED
+    assert seen.konnektor.condition.konnektor_code in (4004, 4021)
+    assert seen.cards
+
+
+async def test_a_certificate_of_another_client_system_is_refused(simulator: Simulator) -> None:
+    configuration = simulator.configuration(PVS, logins={})
+    async with Konnektor(configuration, SystemClock()) as konnektor:
+        with pytest.raises(WorldError) as refused:
+            await konnektor.observe()
+    assert refused.value.failure.reason is Reason.KONNEKTOR_CONTEXT_REFUSED
+    assert refused.value.failure.konnektor_code == 4204
+
+
+async def test_clock_off_and_error_states_are_said(simulator: Simulator, konnektor: Konnektor) -> None:
+    name = simulator.konnektor["name"]
+    await simulator.post(f"/konnektors/{name}/clock", {"offset_seconds": 3600})
+    seen = await konnektor.observe()
+    assert seen.konnektor.condition is not None
+    assert seen.konnektor.condition.reason is Reason.KONNEKTOR_CLOCK_OFF
