@@ -1,10 +1,11 @@
 """A connected box: one attribute per service, and signing from bytes to bytes."""
 
+import hashlib
 from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
-from kartenwart.client.failures import ended_well
+from kartenwart.client.failures import CallFailed, Failure, ended_well
 from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
 from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
@@ -21,6 +22,15 @@ class Signed:
     content: bytes
     mime_type: str
     signer_certificate: bytes
+
+
+def one_signed(job: job_pb2.Job, content: bytes) -> job_pb2.SignedDocument:
+    """Return the job's only signed document; raises CallFailed where it is not `content` that was signed."""
+    documents = job.sign_documents.documents
+    if not documents or documents[0].input_sha256 != hashlib.sha256(content).hexdigest():
+        failure = Failure(reason="REQUEST_ID_REUSED", title="Diese request_id gehört zu einem anderen Auftrag.")
+        raise CallFailed(failure, code="ALREADY_EXISTS")
+    return documents[0]
 
 
 class Kartenwart:
@@ -59,8 +69,12 @@ class Kartenwart:
         """Upload, sign, follow, fetch, acknowledge. Raises JobFailed, OutcomeUnknown, CallFailed, BoxUnreachable.
 
         A broken connection or a restart of the box in between is survived: the same request is sent again with its
-        `request_id` (UUID) and the box re-attaches; it never signs twice.
+        `request_id` (UUID) and the box re-attaches; it never signs twice. A request_id that the box knows already is
+        attached to without another upload, also from another process.
         """
+        known = await self.jobs.page(1, request_id=request_id)
+        if known.jobs:
+            return await self.fetch(await self.jobs.follow(known.jobs[0], on_job), content)
         document = await self.documents.upload(content, mime_type)
         wished = signature_pb2.DocumentToSign(document=document.name, format=format, short_text=short_text)
         job = await self.signatures.start(
@@ -74,11 +88,14 @@ class Kartenwart:
                 accept_unknown_attempts=accept_unknown_attempts,
             )
         )
-        return await self.fetch(await self.jobs.follow(job, on_job))
+        return await self.fetch(await self.jobs.follow(job, on_job), content)
 
-    async def fetch(self, job: job_pb2.Job) -> Signed:
-        """Fetch the result of an ended signature and acknowledge it; the box deletes its copy."""
-        result = ended_well(job).sign_documents.documents[0]
+    async def fetch(self, job: job_pb2.Job, content: bytes) -> Signed:
+        """Fetch the signature of `content` and acknowledge it; the box deletes its copy.
+
+        Raises CallFailed REQUEST_ID_REUSED where the job was about something else.
+        """
+        result = one_signed(ended_well(job), content)
         content = await self.documents.download(result.output, result.output_sha256)
         await self.documents.delete(result.output)
         return Signed(

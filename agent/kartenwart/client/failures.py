@@ -11,7 +11,7 @@ KartenwartError
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,13 +129,17 @@ def from_status(raw: bytes, *, code: str, message: str) -> CallFailed:
     return _from_details(details, code=code, message=message)
 
 
-def from_connect_error(error: Mapping[str, Any]) -> CallFailed:
-    """Read a Connect error: {"code", "message", "details": [{"type", "value"}]}."""
-    details = [packed for entry in error.get("details") or () if (packed := _unwrapped(entry)) is not None]
+def from_connect_error(error: Any) -> CallFailed:
+    """Read a Connect error: {"code", "message", "details": [{"type", "value"}]}; what is no such thing has no code."""
+    error = error if isinstance(error, dict) else {}
+    entries = error.get("details")
+    details = [packed for entry in (entries if isinstance(entries, list) else ()) if (packed := _unwrapped(entry))]
     return _from_details(details, code=str(error.get("code", "")).upper(), message=str(error.get("message", "")))
 
 
-def _unwrapped(entry: Mapping[str, Any]) -> Packed | None:
+def _unwrapped(entry: Any) -> Packed | None:
+    if not isinstance(entry, dict):
+        return None
     value = str(entry.get("value", ""))
     try:
         raw = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)

@@ -34,12 +34,12 @@ class JsonWire:
             return _parsed(await response.text(), reply)
 
     async def stream(self, request: Message, reply: type[Reply]) -> AsyncIterator[Reply]:
-        """Open a stream; every line is a message, or the error that ends it."""
+        """Open a stream; every line is {"result": message}, or {"error": ...}, which ends it."""
         limit = aiohttp.ClientTimeout(total=None, sock_connect=CALL_SECONDS)
         async with self._sent(request, limit, {"Accept": _LINES}) as response:
             async for line in response.content:
                 if line.strip():
-                    yield _parsed(line.decode(), reply)
+                    yield _from_line(line, reply)
 
     @asynccontextmanager
     async def _sent(
@@ -62,12 +62,32 @@ class JsonWire:
 
 def _parsed(text: str, reply: type[Reply]) -> Reply:
     try:
-        document = json.loads(text)
-        if isinstance(document, dict) and "error" in document and "error" not in reply.DESCRIPTOR.fields_by_name:
+        return _message(json.loads(text), reply)
+    except ValueError as error:
+        raise _unreadable(error) from error
+
+
+def _from_line(line: bytes, reply: type[Reply]) -> Reply:
+    try:
+        document = json.loads(line)
+        if isinstance(document, dict) and "error" in document:
             raise from_connect_error(document["error"])
+        return _message(document["result"], reply)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(error) from error
+
+
+def _message(document: Any, reply: type[Reply]) -> Reply:
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")
+    try:
         return json_format.ParseDict(document, reply(), ignore_unknown_fields=True)
-    except (ValueError, json_format.ParseError) as error:
-        raise CallFailed(Failure(reason="ANSWER_INVALID"), message=f"the answer cannot be read: {error}") from error
+    except json_format.ParseError as error:
+        raise ValueError(str(error)) from error
+
+
+def _unreadable(error: Exception) -> CallFailed:
+    return CallFailed(Failure(reason="ANSWER_INVALID"), code="UNKNOWN", message=f"the answer cannot be read: {error}")
 
 
 def _refusal(status: int, text: str) -> CallFailed:

@@ -82,7 +82,7 @@ async def resumed(
 
 
 async def insisted(call: Callable[[], Awaitable[Reply]], *, patience: float) -> Reply:
-    """Make a call again while the box is unreachable, for `patience` seconds; only for calls that may be repeated.
+    """Make a call again while the box is away or stopping, for `patience` seconds; only where it may be repeated.
 
     These are reads, and jobs with a request_id: the box re-attaches and sends nothing twice.
     """
@@ -91,6 +91,10 @@ async def insisted(call: Callable[[], Awaitable[Reply]], *, patience: float) -> 
         try:
             return await call()
         except BoxUnreachable as error:
+            await silence.endured(error)
+        except CallFailed as error:
+            if error.reason != "AGENT_UNAVAILABLE":
+                raise
             await silence.endured(error)
 
 
