@@ -1,0 +1,12 @@
+"""Where everything is built and joined: settings in, a serving agent out.
+
+run.py       the process: settings, journal, signals, exit status
+serving.py   the order of start: lock and store, identity, operations, gRPC, doors, links, mDNS, ready
+building.py  the operations with their ports
+links.py     settings -> the Konnektor adapters
+presence.py  the box's certificate and announcement, kept true while addresses and enrolment change
+"""
+
+from kartenwart.app.run import run
+
+__all__ = ["run"]

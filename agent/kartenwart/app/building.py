@@ -1,0 +1,119 @@
+"""The operations with their ports."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kartenwart import __version__
+from kartenwart.adapters.journal import Report
+from kartenwart.adapters.signatures import DerCertificateReader, MathSignatureChecker, PdfInspector
+from kartenwart.adapters.site import Site
+from kartenwart.adapters.store import Store
+from kartenwart.adapters.vault import DocumentVault
+from kartenwart.domain.inventory import Context
+from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.edge.services import Operations
+from kartenwart.operations.audit import Audit
+from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.documents import Documents
+from kartenwart.operations.enrolment import Enrolments
+from kartenwart.operations.events import EventRing
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.names import ResourceNames
+from kartenwart.operations.people import People
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.pins import Pins
+from kartenwart.operations.reach import Cards
+from kartenwart.operations.signatures import Signatures
+from kartenwart.operations.signing import SigningTools
+from kartenwart.operations.system import SystemFacts
+from kartenwart.operations.time import TrustedTime
+from kartenwart.operations.users import Users
+from kartenwart.operations.workstations import Workstations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What is there before the operations: store, vault, identity, time, contexts, Konnektoren."""
+
+    store: Store
+    vault: DocumentVault
+    site: Site
+    clock: TrustedTime
+    contexts: Mapping[str, Context]
+    konnektors: Mapping[str, KonnektorPort]
+    report: Report
+    enrolment_changed: Callable[[], None]
+
+
+async def build(parts: Parts) -> Operations:
+    """Build the operations, load what they keep in memory, and end what a crash left of jobs."""
+    store, clock = parts.store, parts.clock
+    contexts = Contexts(contexts=parts.contexts)
+    events = EventRing()
+    keeper = InventoryKeeper(
+        names=ResourceNames(parts.site.name_secret),
+        contexts=contexts,
+        konnektors=parts.konnektors,
+        events=events,
+        clock=clock,
+    )
+    people = People(store=store.workstations, clock=clock)
+    await people.load()
+    workstations = Workstations(
+        store=store.workstations, authority=parts.site, contexts=contexts, people=people, clock=clock
+    )
+    await workstations.load()
+    audit = Audit(store=store.audit)
+    jobs = Jobs(store=store.jobs, audit=audit, clock=clock, locks=CardLocks(), report=parts.report)
+    documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
+    await jobs.recover()
+    cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
+    memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
+    reader = DerCertificateReader()
+    tools = SigningTools(
+        cards=cards, documents=documents, memory=memory, reader=reader, checker=MathSignatureChecker(), clock=clock
+    )
+    return Operations(
+        audit=audit,
+        certificates=Certificates(cards=cards, reader=reader),
+        contexts=contexts,
+        documents=documents,
+        enrolments=Enrolments(
+            authority=parts.site,
+            workstations=workstations,
+            store=store.workstations,
+            clock=clock,
+            on_change=parts.enrolment_changed,
+        ),
+        events=events,
+        inventory=keeper,
+        jobs=jobs,
+        pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
+        signatures=Signatures(
+            jobs=jobs, contexts=contexts, people=people, keeper=keeper, inspector=PdfInspector(), tools=tools
+        ),
+        system=_facts(parts.site, clock),
+        users=Users(
+            people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
+        ),
+        workstations=workstations,
+        root_der=parts.site.root_der,
+    )
+
+
+def _facts(site: Site, clock: TrustedTime) -> Callable[[], SystemFacts]:
+    started = clock.now()
+
+    def facts() -> SystemFacts:
+        return SystemFacts(
+            box_id=site.box_id,
+            fingerprint=site.fingerprint,
+            version=__version__,
+            started_at=started,
+            clock_trusted=clock.clock_trusted,
+        )
+
+    return facts

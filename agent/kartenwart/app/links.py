@@ -1,0 +1,108 @@
+"""From settings to the Konnektor adapters: trust, logins, events, contexts."""
+
+import ssl
+from pathlib import Path
+
+from kartenwart.adapters.konnektor import CetpConfiguration, KonnektorConfiguration
+from kartenwart.domain.inventory import Context
+from kartenwart.settings import Konnektor, Login, Settings, SettingsError
+from kartenwart.transport.credentials import BasicLogin, ClientCertificate, CredentialsError, from_pem, from_pkcs12
+from kartenwart.transport.trust import AuthorityTrust, PinTrust, Trust
+
+
+def contexts(settings: Settings) -> dict[str, Context]:
+    """Return the configured contexts by resource name."""
+    found = (
+        Context(
+            name=f"contexts/{key}",
+            konnektor=f"konnektors/{one.konnektor}",
+            mandant=one.mandant,
+            client_system=one.client_system,
+            workplace=one.workplace,
+        )
+        for key, one in settings.contexts.items()
+    )
+    return {context.name: context for context in found}
+
+
+def configurations(settings: Settings, server: ClientCertificate) -> dict[str, KonnektorConfiguration]:
+    """Return one configuration per Konnektor that has a context; `server` is what its events' TLS is served with.
+
+    Raises SettingsError that names the place in the settings.
+    """
+    known = contexts(settings).values()
+    used = {key: tuple(one for one in known if one.konnektor == f"konnektors/{key}") for key in settings.konnektors}
+    return {
+        f"konnektors/{key}": _configuration(key, settings.konnektors[key], mine, server)
+        for key, mine in used.items()
+        if mine
+    }
+
+
+def _configuration(
+    key: str, told: Konnektor, contexts: tuple[Context, ...], server: ClientCertificate
+) -> KonnektorConfiguration:
+    place = f"konnektors.{key}"
+    host, _, port = told.cetp_listen.rpartition(":")
+    try:
+        return KonnektorConfiguration(
+            name=f"konnektors/{key}",
+            url=told.url,
+            contexts=contexts,
+            trust=_trust(place, told),
+            login=_login(place, told),
+            logins={
+                name: one for name, login in told.logins.items() if (one := _login(f"{place}.logins.{name}", login))
+            },
+            rewrite_endpoints=told.rewrite_endpoints,
+            short_seconds=told.short_timeout,
+            card_seconds=told.card_timeout,
+            cetp=CetpConfiguration(
+                listen_host=host,
+                listen_port=int(port),
+                advertised_url=told.cetp_advertise,
+                sources=told.event_sources,
+                certificate=server if told.cetp_tls else None,
+            ),
+        )
+    except ValueError as error:
+        raise SettingsError(f"{place}: {error}") from None
+
+
+def _trust(place: str, told: Konnektor) -> Trust | None:
+    if told.trust_pin:
+        return PinTrust(sha256=told.trust_pin)
+    if told.trust_ca:
+        pem = _read(f"{place}.trust_ca", told.trust_ca).decode(errors="replace")
+        try:
+            ssl.create_default_context(cadata=pem)
+        except ssl.SSLError:
+            raise SettingsError(f"{place}.trust_ca: {told.trust_ca} holds no certificates in PEM form") from None
+        return AuthorityTrust(certificates_pem=pem, expected_name=told.expected_name)
+    return None
+
+
+def _login(place: str, told: Login) -> ClientCertificate | BasicLogin | None:
+    try:
+        if told.client_p12 and told.client_p12_password_file:
+            password = _secret(f"{place}.client_p12_password_file", told.client_p12_password_file)
+            return from_pkcs12(_read(f"{place}.client_p12", told.client_p12), password)
+        if told.client_cert and told.client_key:
+            certificate = _read(f"{place}.client_cert", told.client_cert)
+            return from_pem(certificate, _read(f"{place}.client_key", told.client_key))
+    except CredentialsError as error:
+        raise SettingsError(f"{place}: {error}") from None
+    if told.user and told.password_file:
+        return BasicLogin(user=told.user, password=_secret(f"{place}.password_file", told.password_file))
+    return None
+
+
+def _secret(place: str, file: Path) -> str:
+    return _read(place, file).decode(errors="replace").rstrip("\r\n")
+
+
+def _read(place: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{place}: {file} cannot be read ({error.strerror})") from None

@@ -1,0 +1,42 @@
+"""The agent as a process: settings, journal, signals, exit status."""
+
+import asyncio
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from kartenwart.adapters.journal import Report, configure
+from kartenwart.adapters.site import SiteDamaged
+from kartenwart.adapters.store import StateUnusable
+from kartenwart.app.serving import serving
+from kartenwart.edge.listening import PortTakenError
+from kartenwart.settings import Settings, SettingsError, load
+
+# What ends a start with words of its own; anything else is a defect and shows where it is.
+STARTING = (SettingsError, StateUnusable, SiteDamaged, PortTakenError)
+
+
+def run(config: Path) -> int:
+    """Serve until SIGTERM or SIGINT; return 0, or 1 with a sentence on stderr where the agent cannot start."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold keys and documents
+    try:
+        settings = load(config)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, configure(settings.log.level)))
+    except STARTING as error:
+        print(f"kartenwart: {error}", file=sys.stderr)  # noqa: T201 - before there is a journal, and for people
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, report: Report) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with serving(settings, report):
+        await stopping.wait()
+        report("agent.stopping")

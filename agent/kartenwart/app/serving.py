@@ -1,0 +1,181 @@
+"""The order of start and stop: what is opened first is closed last."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from kartenwart.adapters.clock import SystemClock
+from kartenwart.adapters.journal import Report
+from kartenwart.adapters.konnektor import Konnektor
+from kartenwart.adapters.site import Site
+from kartenwart.adapters.store import Store, open_store
+from kartenwart.adapters.vault import open_vault
+from kartenwart.app.building import Parts, build
+from kartenwart.app.links import configurations, contexts
+from kartenwart.app.presence import Ports, Presence
+from kartenwart.door.doors import enrolment_door, local_door, machine_door
+from kartenwart.edge.edge import Edge
+from kartenwart.edge.listening import PortTakenError
+from kartenwart.edge.principals import Principals
+from kartenwart.edge.services import Operations, build_services
+from kartenwart.operations.link import KonnektorLink
+from kartenwart.operations.supervisor import Supervisor
+from kartenwart.operations.time import TrustedTime
+from kartenwart.rpc.server import RpcServer
+from kartenwart.settings import Settings
+from kartenwart.transport.credentials import from_pem
+
+TIDY_SECONDS = 300.0
+KEEP_TIME_SECONDS = 60.0
+
+
+@asynccontextmanager
+async def serving(settings: Settings, report: Report) -> AsyncIterator[Ports]:
+    """Serve while the context is open; every door is open when it is entered, mDNS and the links follow by themselves.
+
+    Raises StateUnusable, SiteDamaged, SettingsError, PortTakenError with words for people.
+    """
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            open_store(state=settings.box.state_directory, anchor=settings.box.anchor_directory, clock=SystemClock())
+        )
+        clock = TrustedTime(clock=SystemClock(), facts=store.facts)
+        await clock.load()
+        site = Site.open(settings.box.state_directory / "site", clock.now())
+        presence = Presence(site=site, listen=settings.listen, clock=clock, report=report)
+        konnektors = await _konnektors(stack, settings, presence)
+        operations = await build(
+            Parts(
+                store=store,
+                vault=await open_vault(settings.box.state_directory / "documents", clock.now()),
+                site=site,
+                clock=clock,
+                contexts=contexts(settings),
+                konnektors=konnektors,
+                report=report,
+                enrolment_changed=presence.changed,
+            )
+        )
+        stack.push_async_callback(operations.jobs.close)
+        ports = await _open_doors(stack, settings, operations, clock, presence, report)
+        supervisor = await stack.enter_async_context(Supervisor(report=report))
+        _start_links(supervisor, settings, konnektors, operations, report)
+        supervisor.start("tidy", lambda: _tidy(operations, store, clock, settings.box.job_retention_days))
+        supervisor.start("keep-time", lambda: _keep_time(clock))
+        supervisor.start("presence", lambda: presence.now_and_then(ports, lambda: operations.enrolments.is_open))
+        await asyncio.to_thread(_say_ready, settings.listen.ready_file, site, ports)
+        report("agent.ready", grpc=ports.grpc, json=ports.json, enrol=ports.enrol)
+        yield ports
+
+
+async def _konnektors(stack: AsyncExitStack, settings: Settings, presence: Presence) -> dict[str, Konnektor]:
+    identity = presence.current()
+    server = from_pem(identity.chain_pem, identity.key_pem)
+    entered = {}
+    for name, configuration in configurations(settings, server).items():
+        try:
+            entered[name] = await stack.enter_async_context(Konnektor(configuration, SystemClock()))
+        except OSError as error:
+            raise PortTakenError(f"{name}: cannot listen for events (cetp_listen): {error.strerror}") from error
+    return entered
+
+
+async def _open_doors(
+    stack: AsyncExitStack,
+    settings: Settings,
+    operations: Operations,
+    clock: TrustedTime,
+    presence: Presence,
+    report: Report,
+) -> Ports:
+    listen = settings.listen
+    known = contexts(settings)
+    principals = Principals(
+        registry=operations.workstations,
+        mandants_of=operations.contexts.mandants_of,
+        contexts=tuple(sorted(known)),
+        clock=clock,
+    )
+    mandants = {name: context.mandant for name, context in known.items()}
+    edge = await stack.enter_async_context(
+        Edge(
+            principals=principals,
+            audit=operations.audit,
+            mandant_of=lambda name: mandants.get(name, ""),
+            clock=clock,
+            report=report,
+        )
+    )
+    methods = edge.bind(build_services(operations))
+    # gRPC first: it is what workstations wait for after a restart.
+    rpc = await stack.enter_async_context(
+        RpcServer(
+            edge=edge,
+            methods=methods,
+            address=listen.address,
+            port=listen.grpc_port,
+            identity=presence.current,
+            reflection=listen.reflection,
+        )
+    )
+    machines = machine_door(
+        edge=edge, methods=methods, address=listen.address, port=listen.json_port, identity=presence.current
+    )
+    enrolment = enrolment_door(
+        edge=edge,
+        methods=methods,
+        address=listen.address,
+        port=listen.enrol_port,
+        identity=presence.current,
+        healthy=lambda: True,
+    )
+    local = local_door(edge=edge, methods=methods, path=listen.socket, group=listen.socket_group, healthy=lambda: True)
+    for door in (machines, enrolment, local):
+        await stack.enter_async_context(door)
+    return Ports(grpc=rpc.port, json=machines.port, enrol=enrolment.port)
+
+
+def _start_links(
+    supervisor: Supervisor,
+    settings: Settings,
+    konnektors: Mapping[str, Konnektor],
+    operations: Operations,
+    report: Report,
+) -> None:
+    for name, port in konnektors.items():
+        interval = settings.konnektors[name.removeprefix("konnektors/")].poll_interval
+        link = KonnektorLink(port=port, keeper=operations.inventory, interval=interval, report=report)
+        supervisor.start(name, link.run)
+
+
+async def _tidy(operations: Operations, store: Store, clock: TrustedTime, days: int) -> None:
+    """Delete documents that have expired, and of old jobs all but the outcome."""
+    while True:
+        await operations.documents.sweep()
+        await store.jobs.prune_jobs(clock.now() - timedelta(days=days))
+        await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _keep_time(clock: TrustedTime) -> None:
+    while True:
+        await clock.keep()
+        await asyncio.sleep(KEEP_TIME_SECONDS)
+
+
+def _say_ready(file: Path | None, site: Site, ports: Ports) -> None:
+    """Write where the box listens, whole or not at all, for whoever started it with free ports."""
+    if file is None:
+        return
+    told = {
+        "box_id": site.box_id,
+        "fingerprint": site.fingerprint,
+        "grpc_port": ports.grpc,
+        "json_port": ports.json,
+        "enrol_port": ports.enrol,
+    }
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(told), encoding="utf-8")
+    new.replace(file)
