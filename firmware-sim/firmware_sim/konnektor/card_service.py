@@ -13,7 +13,7 @@ from firmware_sim.world.device import SeenCard
 
 
 class CardService:
-    """GetPinStatus, VerifyPin, ChangePin and UnblockPin."""
+    """GetPinStatus, VerifyPin, ChangePin, UnblockPin, and EnablePin and DisablePin of 8.1.2."""
 
     def __init__(self, around: Surroundings, dialog: PinDialog) -> None:
         self._around = around
@@ -28,6 +28,8 @@ class CardService:
             "CARD:ChangePin": self.change_pin,
             "CARD:UnblockPin": self.unblock_pin,
         }
+        if self._device.configuration.generation != "PTV3":
+            handlers |= {"CARD:EnablePin": self.enable_pin, "CARD:DisablePin": self.disable_pin}
         return [
             Operation(root=root, service="CardService", shape=CARD_SERVICE[root], handle=handle)
             for root, handle in handlers.items()
@@ -74,11 +76,8 @@ class CardService:
         if asked.pin.state is PinState.BLOCKED:
             return self._result("CARD:ChangePinResponse", "WASBLOCKED", 4063)
         async with self._dialog.reserved(seen):
-            self._dialog.announce_change(asked, finished=False)
-            try:
+            with self._dialog.announced("CHANGE", asked):
                 outcome = await self._change(asked)
-            finally:
-                self._dialog.announce_change(asked, finished=True)
         return self._outcome("CARD:ChangePinResponse", outcome, pins.left_tries(self._device, asked.pin))
 
     async def unblock_pin(self, call: Call) -> Element:
@@ -89,6 +88,32 @@ class CardService:
             outcome = await self._unblock(asked, call.text("CARD:SetNewPin") in ("true", "1"))
         never = self._device.configuration.behaviour.left_tries == "never"
         return self._outcome("CARD:UnblockPinResponse", outcome, None if never else asked.pin.puk_attempts_left)
+
+    async def enable_pin(self, call: Call) -> Element:
+        """Ask for the PIN and demand it from then on."""
+        return await self._switch(call, "ENABLE", "CARD:EnablePinResponse")
+
+    async def disable_pin(self, call: Call) -> Element:
+        """Ask for the PIN and do without it from then on."""
+        return await self._switch(call, "DISABLE", "CARD:DisablePinResponse")
+
+    async def _switch(self, call: Call, act: str, name: str) -> Element:
+        seen = self._card(call)
+        if seen.card.kind != "egk":
+            raise KonnektorError(4209)
+        asked = self._asked(call, seen)
+        if not asked.reference.startswith("MRPIN."):
+            raise KonnektorError(4072, "only multi-reference PINs can be switched")
+        early = self._refused(asked.pin)
+        if early is not None:
+            return self._result(name, *early)
+        async with self._dialog.reserved(seen):
+            with self._dialog.announced(act, asked):
+                entry = await self._dialog.ask(asked, "pin", asked.pin.right_pin)
+                outcome = entry if isinstance(entry, Ended) else self._dialog.compare(asked, entry)
+        if outcome is Comparison.RIGHT:
+            asked.pin.enable(act == "ENABLE")
+        return self._outcome(name, outcome, pins.left_tries(self._device, asked.pin))
 
     async def _change(self, asked: Asked) -> Comparison | Ended:
         old = await self._dialog.ask(asked, "old", asked.pin.right_pin)

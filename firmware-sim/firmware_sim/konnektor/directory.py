@@ -7,7 +7,7 @@ from firmware_sim.world.device import Device
 _SERVICES: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
     "PTV5": {
         "EventService": (("7.2.0", "EVT"),),
-        "CardService": (("8.1.0", "CARD"), ("8.1.1", "CARD")),
+        "CardService": (("8.1.0", "CARD"), ("8.1.1", "CARD"), ("8.1.2", "CARD")),
         "CertificateService": (("6.0.0", "CERT"), ("6.0.1", "CERT")),
         "SignatureService": (("7.4.0", "SIG74"), ("7.4.2", "SIG74"), ("7.5.5", "SIG75")),
     },

@@ -1,7 +1,7 @@
 """Asking a person for a PIN at a pad: who may be asked, what the display says, what the answer means."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from firmware_sim.konnektor.call import Surroundings
@@ -101,9 +101,14 @@ class PinDialog:
         self._around.pads[asked.pad].show_result("PIN korrekt" if comparison is Comparison.RIGHT else "PIN falsch")
         return comparison
 
-    def announce_change(self, asked: Asked, finished: bool) -> None:
-        """CARD/PIN/CHANGE_STARTED or CHANGE_FINISHED."""
-        self._announce(f"CARD/PIN/CHANGE_{'FINISHED' if finished else 'STARTED'}", asked)
+    @contextmanager
+    def announced(self, act: str, asked: Asked) -> Iterator[None]:
+        """CARD/PIN/..._STARTED and ..._FINISHED around CHANGE, ENABLE or DISABLE."""
+        self._announce(f"CARD/PIN/{act}_STARTED", asked)
+        try:
+            yield
+        finally:
+            self._announce(f"CARD/PIN/{act}_FINISHED", asked)
 
     def _announce(self, topic: str, asked: Asked, result: str = "") -> None:
         about = card_event(topic, asked.seen)

@@ -71,6 +71,8 @@ CARD_SERVICE = {
     "CARD:VerifyPin": Shape(parts=_PIN_CALL),
     "CARD:ChangePin": Shape(parts=_PIN_CALL),
     "CARD:UnblockPin": Shape(parts=(*_PIN_CALL, optional("CARD:SetNewPin", boolean))),
+    "CARD:EnablePin": Shape(parts=_PIN_CALL),
+    "CARD:DisablePin": Shape(parts=_PIN_CALL),
 }
 
 

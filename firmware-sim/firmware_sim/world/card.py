@@ -91,6 +91,10 @@ class Pin:
         """Set a new secret after the old one was compared; ends the transport state."""
         self._secret, self._start, self.attempts_left = new, "set", self._attempts
 
+    def enable(self, wanted: bool) -> None:
+        """Switch the need for this PIN on or off (multi-reference PINs of the eGK)."""
+        self._start = "set" if wanted else "disabled"
+
     def unblock(self, puk: str, new: str | None) -> Comparison:
         """Compare a PUK; a right one restores the attempts. Every use, right or wrong, costs one of the PUK's tries."""
         if self.puk_attempts_left == 0:

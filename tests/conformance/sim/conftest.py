@@ -13,7 +13,7 @@ __all__ = ["client", "pvs", "session", "sim_state", "simulation", "sink", "sink_
 
 _SCHEMAS = {
     "http://ws.gematik.de/conn/EventService/v7.2": "conn/EventService.xsd",
-    "http://ws.gematik.de/conn/CardService/v8.1": "conn/CardService_v8_1_1.xsd",
+    "http://ws.gematik.de/conn/CardService/v8.1": "conn/CardService_v8_1_3.xsd",
     "http://ws.gematik.de/conn/CertificateService/v6.0": "conn/CertificateService_v6_0_2.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.4": "conn/SignatureService_V7_4_4.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.5": "conn/SignatureService_V7_5_5.xsd",

@@ -7,7 +7,6 @@ from firmware_sim.konnektor.faults import Fault
 from firmware_sim.pads.script import Step
 from firmware_sim.signing import make_pdf
 from firmware_sim.simulation import Simulation
-from firmware_sim.world.events import Event
 from tests.conformance.sim.conftest import Judge
 from tests.sim.conftest import Client
 from tests.sim.event_sink import EventSink
@@ -85,6 +84,24 @@ async def test_card_service(simulation: Simulation, client: Client, judge: Judge
     judged(judge, await kim.pin("GetPinStatus", handle, "PIN.SMC"), "GetPinStatusResponse")
 
 
+async def test_multi_reference_pins(simulation: Simulation, pvs: PrimarySystem, sink: EventSink, judge: Judge) -> None:
+    await pvs.call("EVT:Subscribe", subscription(sink.url, "CARD/PIN"))
+    handle = await pvs.handle("EGK")
+    simulation.pads["kt-empfang"].script.play([], "type_right")
+    statuses = []
+    for operation in ("EnablePin", "DisablePin"):
+        judged(judge, await pvs.pin(operation, handle, "MRPIN.NFD"), f"{operation}Response")
+        status = judged(judge, await pvs.pin("GetPinStatus", handle, "MRPIN.NFD"), "GetPinStatusResponse")
+        statuses.append(status.text("CARD:PinStatus"))
+    assert statuses == ["VERIFIABLE", "DISABLED"]
+    steps = [f"CARD/PIN/{act}_{end}" for act in ("ENABLE", "DISABLE") for end in ("STARTED", "FINISHED")]
+    assert await sink.topics(4) == steps
+    for event in sink.received:
+        judge(event.root)
+    assert (await pvs.pin("EnablePin", handle, "PIN.CH")).code == 4072
+    assert (await pvs.pin("EnablePin", await pvs.handle("SMC-B"), "PIN.SMC")).code == 4209
+
+
 async def test_certificate_service(client: Client, judge: Judge) -> None:
     pvs = client("pvs")
     handle = await pvs.handle("SMC-B")
@@ -153,7 +170,6 @@ async def test_every_event(simulation: Simulation, client: Client, sink: EventSi
     practice.connect("kt-sprechzimmer")
     for condition in konnektor.device.conditions:
         konnektor.device.set_condition(condition.name, True)
-    konnektor.announce(Event(topic="CARD/PIN/ENABLE_STARTED", parameters=(("PinRef", "MRPIN.NFD"),)))
     await konnektor.reboot(0.05)
     booted = await sink.first("BOOTUP/BOOTUP_COMPLETE")
     assert booted.subscription == ""
