@@ -1,7 +1,7 @@
 """One handler per RPC, made once from the bound methods; an unknown method gets our own words."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -13,7 +13,8 @@ from kartenwart.edge.refusals import Refused, refuse
 from kartenwart.edge.shared import binary
 from kartenwart.rpc.source import Context, RpcSink, RpcSource, abort
 
-Handlers = Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
+Handlers = Mapping[str, Handler]
 
 
 class Router(grpc.GenericRpcHandler):
@@ -21,9 +22,9 @@ class Router(grpc.GenericRpcHandler):
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = dict(handlers)
-        self._unknown: grpc.RpcMethodHandler[Any, Any] = grpc.unary_unary_rpc_method_handler(_unknown)
+        self._unknown: Handler = grpc.unary_unary_rpc_method_handler(_unknown)
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """Return the handler, or one that says UNIMPLEMENTED."""
         return self._handlers.get(handler_call_details.method, self._unknown)
 
@@ -37,7 +38,7 @@ def handlers(edge: Edge, methods: Mapping[str, Method]) -> Handlers:
     }
 
 
-def _unary(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+def _unary(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     principals = edge.principals
 
     async def answer(data: bytes, context: Context) -> bytes:
@@ -49,7 +50,7 @@ def _unary(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
     return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _stream(edge: Edge, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+def _stream(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
     principals = edge.principals
 
     async def pour(data: bytes, context: Context) -> None:

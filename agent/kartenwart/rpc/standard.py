@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -17,7 +17,7 @@ from kartenwart.edge.policy import EVERYONE, Rate, Rule
 from kartenwart.edge.refusals import Refused
 from kartenwart.rpc.source import Context, RpcSource, abort
 
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
 Serve = Callable[[Any, Context], Awaitable[Any]]
 OVERALL = ""
 _RULE = Rule(roles=EVERYONE, rate=Rate.STREAM)
