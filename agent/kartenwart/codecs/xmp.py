@@ -35,7 +35,7 @@ def _parse(xmp: bytes) -> etree._Element | None:
         return None
     parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False)
     try:
-        root = etree.fromstring(xmp.strip(b"\0 \t\r\n"), parser)
+        root = etree.fromstring(xmp, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
     return None if root.getroottree().docinfo.doctype else root
