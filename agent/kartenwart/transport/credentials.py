@@ -60,10 +60,10 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
         ) from None
     except ValueError:
         raise CredentialsError("Das Kennwort der PKCS#12-Datei stimmt nicht, oder die Datei ist beschädigt.") from None
-    if certificate is None:
-        raise CredentialsError("In der PKCS#12-Datei fehlt das Zertifikat zum Schlüssel.")
     if key is None:
         raise CredentialsError("In der PKCS#12-Datei fehlt der private Schlüssel.")
+    if certificate is None:
+        raise CredentialsError("In der PKCS#12-Datei fehlt das Zertifikat zum Schlüssel.")
     return _checked(key, [certificate, *others])
 
 

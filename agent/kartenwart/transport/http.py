@@ -79,10 +79,10 @@ class Connection:
         self.reusable = False
         head = request.head(self._endpoint.authority)
         if self.ended:
-            raise CutError("the connection had ended before the request")
+            raise self._ended_before()
         try:
             async with asyncio.timeout(seconds):
-                self._writer.writelines([head, request.body])
+                self._writer.write(head + request.body)
                 await self._writer.drain()
                 answer = await read_answer(self._reader, limit)
         except TimeoutError:
@@ -91,6 +91,12 @@ class Connection:
             raise _ended(error, self._tls) from None
         self.reusable = answer.keep_alive
         return answer
+
+    def _ended_before(self) -> TransportError:
+        error = self._reader.exception()
+        if isinstance(error, ssl.SSLError) and _refuses_us(error, self._tls):
+            return RefusedError("the peer refuses our certificate")
+        return CutError("the connection had ended before the request")
 
     async def close(self) -> None:
         """Close; at most a second is spent on manners."""

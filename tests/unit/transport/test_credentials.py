@@ -1,0 +1,93 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+
+from kartenwart.transport.credentials import BasicLogin, CredentialsError, from_pem, from_pkcs12
+from tests.unit.transport.peers import Identity, Key, make
+
+KEYS: dict[str, Key] = {
+    "p256": ec.generate_private_key(ec.SECP256R1()),
+    "brainpool": ec.generate_private_key(ec.BrainpoolP256R1()),
+    "rsa": rsa.generate_private_key(65537, 2048),
+}
+
+
+def export(
+    identity: Identity, password: str = "geheim", *, with_key: bool = True, with_certificate: bool = True
+) -> bytes:
+    return pkcs12.serialize_key_and_certificates(
+        b"name",
+        identity.key if with_key else None,
+        identity.certificate if with_certificate else None,
+        [make("authority").certificate],
+        BestAvailableEncryption(password.encode()),
+    )
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_a_modern_file_is_read(kind: str) -> None:
+    identity = make("client", key=KEYS[kind])
+    found = from_pkcs12(export(identity, "schlüssel"), "schlüssel")
+    assert found.chain_pem.startswith(identity.certificate_pem)
+    assert found.chain_pem.count(b"BEGIN CERTIFICATE") == 2
+    assert found.brainpool is (kind == "brainpool")
+    assert b"PRIVATE" not in repr(found).encode()
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("cipher", [["-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES"], ["-legacy"]])
+def test_old_files_as_konnektoren_export_them_are_read(tmp_path: Path, kind: str, cipher: list[str]) -> None:
+    identity = make("client", key=KEYS[kind])
+    pem, out = tmp_path / "both.pem", tmp_path / "old.p12"
+    pem.write_bytes(identity.certificate_pem + identity.key_pem)
+    command = ["openssl", "pkcs12", "-export", "-in", str(pem), "-out", str(out), "-passout", "pass:00", *cipher]
+    subprocess.run([*command, "-macalg", "sha1"], check=True, capture_output=True, timeout=30)
+    assert from_pkcs12(out.read_bytes(), "00").chain_pem == identity.certificate_pem
+
+
+def test_each_trouble_has_its_words_and_none_has_the_password() -> None:
+    identity = make("client")
+    whole = export(identity)
+    cases = {
+        "keine PKCS#12-Datei": (b"rubbish", "geheim"),
+        "Kennwort der PKCS#12-Datei stimmt nicht": (whole, "falsch-1"),
+        "fehlt der private Schlüssel": (export(identity, with_key=False), "geheim"),
+        "fehlt das Zertifikat": (export(identity, with_certificate=False), "geheim"),
+    }
+    for words, (data, password) in cases.items():
+        with pytest.raises(CredentialsError, match=words) as refused:
+            from_pkcs12(data, password)
+        assert password not in str(refused.value)
+    with pytest.raises(CredentialsError):
+        from_pkcs12(whole[:-10], "geheim")
+
+
+def test_pem_files_are_checked_too() -> None:
+    identity, other = make("client"), make("other")
+    assert not from_pem(identity.certificate_pem, identity.key_pem).brainpool
+    locked = identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"geheim"))
+    assert from_pem(identity.certificate_pem, locked, "geheim").key_pem == identity.key_pem
+    edwards = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for words, arguments in {
+        "kein Zertifikat": (b"rubbish", identity.key_pem, None),
+        "kein PEM-Schlüssel": (identity.certificate_pem, b"rubbish", None),
+        "sein Kennwort": (identity.certificate_pem, locked, "falsch"),
+        "mit einem Kennwort geschützt": (identity.certificate_pem, locked, None),
+        "gehören nicht zusammen": (other.certificate_pem, identity.key_pem, None),
+        "weder RSA noch ECC": (identity.certificate_pem, edwards, None),
+    }.items():
+        with pytest.raises(CredentialsError, match=words):
+            from_pem(*arguments)
+
+
+def test_a_login_does_not_show_its_password() -> None:
+    assert "geheim" not in repr(BasicLogin(user="u", password="geheim"))
