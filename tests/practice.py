@@ -162,9 +162,11 @@ class Practice:
 @asynccontextmanager
 async def simulator(folder: Path, world: Path | None = None) -> AsyncIterator[Simulator]:
     """Run `kartenwart-sim` with its state in `folder`."""
-    command = [sys.executable, "-m", "firmware_sim", "run", "--state", folder, "--quiet"]
+    command: list[str | Path] = [sys.executable, "-m", "firmware_sim", "run", "--state", folder, "--quiet"]
+    if world:
+        command += ["--world", world]
     async with AsyncExitStack() as stack:
-        process = await stack.enter_async_context(running([*command, *(["--world", world] if world else [])], {}))
+        process = await stack.enter_async_context(running(command, {}))
         about = json.loads((await process.file(folder / "sim.json")).read_text())
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield Simulator(folder=folder, process=process, about=about, http=http)

@@ -4,8 +4,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from firmware_sim.signing import make_pdf
 
+from firmware_sim.signing import make_pdf
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
