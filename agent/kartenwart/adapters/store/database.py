@@ -21,6 +21,14 @@ from kartenwart.domain.failures import Reason, WorldError
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+_READING = ("trusted_schema = OFF", "temp_store = MEMORY", "query_only = ON")
+_WRITING = (
+    "trusted_schema = OFF",
+    "temp_store = MEMORY",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+)
 BUSY_SECONDS = 5.0  # somebody looks into the file with another tool
 
 _log = structlog.get_logger(__name__)
@@ -112,14 +120,12 @@ def _open(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
 
 def _connect(path: Path, *, reading: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    if reading:
-        connection.execute("PRAGMA query_only = ON")
-    else:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
+    try:
+        for pragma in _READING if reading else _WRITING:
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

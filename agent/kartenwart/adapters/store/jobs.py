@@ -24,14 +24,13 @@ _INSERT = """
 _UPDATE = """
     UPDATE jobs SET state = ?, ended_at = ?, body = ? WHERE name = ? AND (ended_at IS NULL OR state = ?)
 """
-_LIST = """
-    SELECT body FROM jobs
-    WHERE (:creator IS NULL OR creator = :creator)
-        AND (:mandants IS NULL OR mandant IN (SELECT value FROM json_each(:mandants)))
-        AND (:request_id = '' OR request_id = :request_id)
-        AND (:before = '' OR number < (SELECT number FROM jobs WHERE name = :before))
-    ORDER BY number DESC LIMIT :limit
-"""
+# Only the conditions that are wished, so that SQLite can take the index that fits them.
+_CONDITIONS = {
+    "creator": "creator = :creator",
+    "mandants": "mandant IN (SELECT value FROM json_each(:mandants))",
+    "request_id": "request_id = :request_id",
+    "before": "number < (SELECT number FROM jobs WHERE name = :before)",
+}
 
 
 class JobTable:
@@ -75,12 +74,14 @@ class JobTable:
         wanted = {
             "creator": creator,
             "mandants": None if mandants is None else json.dumps(sorted(mandants)),
-            "request_id": request_id,
-            "before": before,
+            "request_id": request_id or None,
+            "before": before or None,
             "limit": max(limit, 0),
         }
+        conditions = [sql for name, sql in _CONDITIONS.items() if wanted[name] is not None] or ["TRUE"]
+        query = f"SELECT body FROM jobs WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT :limit"  # noqa: S608
         return await self._database.read(
-            lambda connection: [JOB.load(row[0]) for row in connection.execute(_LIST, wanted)]
+            lambda connection: [JOB.load(row[0]) for row in connection.execute(query, wanted)]
         )
 
     async def unfinished_jobs(self) -> Sequence[Job]:

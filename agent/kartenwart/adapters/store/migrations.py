@@ -26,6 +26,7 @@ _FIRST = (
         UNIQUE (creator, request_id)
     ) STRICT
     """,
+    "CREATE INDEX jobs_of_creator ON jobs (creator)",
     "CREATE INDEX jobs_unfinished ON jobs (number) WHERE ended_at IS NULL",
     "CREATE INDEX jobs_unpruned ON jobs (ended_at) WHERE pruned = 0",
     """

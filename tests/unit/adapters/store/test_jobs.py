@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from kartenwart.adapters.store import Store
+from kartenwart.adapters.store.database import open_database
+from kartenwart.adapters.store.jobs import JobTable
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import (
@@ -113,6 +115,23 @@ async def test_the_list_keeps_to_creator_mandants_and_request(store: Store) -> N
     assert await listed(store, mandants=frozenset()) == []
     assert await listed(store, request_id="request-2") == ["jobs/j-2"]
     assert await listed(store, creator="workstations/w-1", request_id="request-2") == []
+
+
+async def test_a_request_is_looked_up_without_walking_over_all_jobs(opener: Opener, state: Path) -> None:
+    async with opener() as store:
+        await asyncio.gather(*(store.jobs.insert_job(job(number)) for number in range(2000)))
+    async with open_database(state / "agent.db") as database:
+        steps = 0
+
+        def count() -> int:
+            nonlocal steps
+            steps += 1
+            return 0
+
+        await database.read(lambda connection: connection.set_progress_handler(count, 10))
+        wish = {"creator": "workstations/w-1", "mandants": None, "before": "", "limit": 1}
+        assert await JobTable(database).list_jobs(request_id="unheard-of", **wish) == []  # type: ignore[arg-type]
+        assert steps < 100
 
 
 def signed(marker: str) -> SignDocumentsResult:
