@@ -78,7 +78,8 @@ class Hints:
         card = inventory.card_by_handle(self.painter.konnektor, notice.handle)
         if card is None:
             return Hinted(inventory=inventory, poll=True)
-        return Hinted(inventory=inventory, events=(self._pin_event(inventory, card, notice),))
+        finished = notice.type is NoticeType.PIN_ENTRY_FINISHED
+        return Hinted(inventory=inventory, events=(self._pin_event(inventory, card, notice),), poll=finished)
 
     def _pin_event(self, inventory: Inventory, card: Card, notice: Notice) -> Event:
         pad = inventory.terminal(self.painter.konnektor, notice.ct_id)

@@ -76,11 +76,15 @@ class InventoryKeeper:
     @contextmanager
     def listening(self, listener: Callable[[Notice], None]) -> Iterator[None]:
         """Let a listener hear every notice while the context is open (jobs tell their progress by it)."""
-        self._listeners.add(listener)
+        self.always_listening(listener)
         try:
             yield
         finally:
             self._listeners.discard(listener)
+
+    def always_listening(self, listener: Callable[[Notice], None]) -> None:
+        """Let a listener hear every notice for good."""
+        self._listeners.add(listener)
 
     def observe(self, observation: Observation) -> None:
         """Take over a whole poll: what it found stands, whatever was hinted before."""

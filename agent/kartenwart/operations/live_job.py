@@ -1,6 +1,7 @@
 """A job while it runs: its state, always written before it counts, and those who watch it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +18,8 @@ MOST_PROGRESS = 100
 class LiveJob:
     """Moves one job along its permitted states.
 
-    `on_wire` is True once the first byte may have gone out, `answered` once the answer is there.
+    `on_wire` is True once the first byte may have gone out, `answered` once the answer is there, `written` once the
+    end is durable.
     """
 
     def __init__(self, job: Job, *, store: JobStore, clock: Clock) -> None:
@@ -26,6 +28,7 @@ class LiveJob:
         self.cancel_reason = Reason.CANCELLED
         self.on_wire = False
         self.answered = False
+        self.written = False
         self._store = store
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -66,19 +69,24 @@ class LiveJob:
         if len(self.job.progress) < MOST_PROGRESS and not self.job.state.ended:
             self.news.publish(replace(self.job, progress=(*self.job.progress, news), updated_at=now))
 
-    async def end(self, ending: Ending) -> None:
-        """Make the end durable, then visible; where the disk refuses, visible only, and WorldError."""
+    async def end(self, ending: Ending, record: Callable[[Job], Awaitable[None]]) -> None:
+        """Make the end durable and recorded, then visible; where the disk refuses, visible only, and WorldError."""
         async with self._turn:
             now = self._clock.now()
-            ended = replace(self._moved(ending.state, now), failure=ending.failure, result=ending.result, ended_at=now)
+            moved = self._moved(ending.state, now)
+            ended = replace(moved, failure=ending.failure, result=ending.result, ended_at=now)
             try:
                 await self._store.update_job(ended)
+                self.written = True
+                await record(ended)
             finally:
                 self.news.publish(ended)
 
     async def rewrite(self) -> None:
-        """Write the job as it stands once more, after the disk refused."""
-        await self._store.update_job(self.job)
+        """Write the end once more, where the disk refused it."""
+        if not self.written:
+            await self._store.update_job(self.job)
+            self.written = True
 
     async def _move(self, state: JobState, job_number: str | None) -> None:
         now = self._clock.now()

@@ -1,7 +1,7 @@
 """Carries out one job: checks, waits for the card, sends once, judges the answer, writes the end. Never repeats."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -97,24 +97,20 @@ class Running:
 
     async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
         """Write the end, again for a while where the disk refuses: the writing is repeated, never the verb."""
-        written = False
+        record = partial(self.record_end, detail=detail)
         try:
-            await live.end(ending)
-            written = True
-            await self.record_end(live.job, detail)
+            await live.end(ending, record)
         except WorldError:
-            return await self._insist(live, detail, written=written)
+            return await self._insist(live, record)
         return True
 
-    async def _insist(self, live: LiveJob, detail: str, *, written: bool) -> bool:
+    async def _insist(self, live: LiveJob, record: Callable[[Job], Awaitable[None]]) -> bool:
         for pause in self._pauses:
             self._report("job.end_not_written", job=live.job.name, pause=pause)
             await asyncio.sleep(pause)
             try:
-                if not written:
-                    await live.rewrite()
-                    written = True
-                await self.record_end(live.job, detail)
+                await live.rewrite()
+                await record(live.job)
             except WorldError:
                 continue
             return True

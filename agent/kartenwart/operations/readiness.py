@@ -1,0 +1,69 @@
+"""Is the practice ready to work: the state of PIN.SMC in every context, asked after polls and when an entry ended.
+
+A card can be verified for the PVS and locked for KIM; so each context is asked for itself. Asking disturbs nobody.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import AgentError
+from kartenwart.domain.inventory import Card, Pin, PinState
+from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.reach import Cards
+from kartenwart.operations.supervisor import Report, say_nothing
+
+
+class Readiness:
+    """Looks after one Konnektor's SMC-B; `look` is what the link calls after each poll."""
+
+    def __init__(
+        self,
+        *,
+        konnektor: str,
+        keeper: InventoryKeeper,
+        cards: Cards,
+        memory: PinMemory,
+        clock: Clock,
+        every: timedelta = timedelta(minutes=5),
+        report: Report = say_nothing,
+    ) -> None:
+        self._konnektor = konnektor
+        self._keeper = keeper
+        self._cards = cards
+        self._memory = memory
+        self._clock = clock
+        self._every = every
+        self._report = report
+        self._touched: set[str] = set()
+        keeper.always_listening(self._hear)
+
+    async def look(self) -> None:
+        """Ask for every state that is unknown, old, or may have changed; what cannot be asked stays unknown."""
+        touched, self._touched = self._touched, set()
+        for card, context in list(self._due(touched)):
+            try:
+                await self._memory.read(self._cards.reach(card, context, ""), Pin.SMC)
+            except AgentError as error:
+                self._report("readiness.not_asked", card=card, context=context, reason=error.failure.reason.value)
+
+    def _due(self, touched: set[str]) -> Iterator[tuple[str, str]]:
+        inventory = self._keeper.picture.inventory
+        konnektor = inventory.konnektor(self._konnektor)
+        for card in inventory.cards:
+            handle = card.handle(self._konnektor)
+            if konnektor is None or not handle or not card.type.is_practice:
+                continue
+            for context in sorted(card.contexts & konnektor.contexts):
+                if handle in touched or self._unknown(card, context):
+                    yield card.name, context
+
+    def _unknown(self, card: Card, context: str) -> bool:
+        known: list[PinState] = [one for one in card.pin_states if (one.context, one.pin) == (context, Pin.SMC)]
+        return not known or self._clock.now() - known[0].observed_at >= self._every
+
+    def _hear(self, notice: Notice) -> None:
+        if notice.type is NoticeType.PIN_ENTRY_FINISHED and notice.konnektor == self._konnektor:
+            self._touched.add(notice.handle)

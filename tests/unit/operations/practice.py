@@ -1,0 +1,288 @@
+"""A practice for tests of the operations: one Konnektor port in memory, played by the test, and everything above it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.documents import SignatureFormat
+from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.inventory import (
+    CardCertificate,
+    CardType,
+    CertificateReference,
+    Context,
+    KeyAlgorithm,
+    Konnektor,
+    LinkState,
+    Pin,
+    PinStatus,
+)
+from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
+from kartenwart.domain.ports.konnektor import (
+    BeforeSend,
+    CardCall,
+    Notice,
+    Observation,
+    ObservedCard,
+    ObservedTerminal,
+    PinReading,
+    Signed,
+    SignOrder,
+)
+from kartenwart.domain.principals import Caller, Role, Scope
+from kartenwart.operations.audit import Audit
+from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.documents import Documents
+from kartenwart.operations.events import EventRing
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.names import ResourceNames
+from kartenwart.operations.people import People
+from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.pins import Pins
+from kartenwart.operations.reach import Cards
+from kartenwart.operations.signatures import Signatures
+from kartenwart.operations.signing import SigningTools
+from kartenwart.operations.users import Users
+from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
+
+K1 = "konnektors/k1"
+DESK, ROOM, OTHER = "contexts/empfang", "contexts/sprechzimmer", "contexts/nachbar"
+CONTEXTS = {
+    DESK: Context(name=DESK, konnektor=K1, mandant="m1", client_system="kw", workplace="empfang"),
+    ROOM: Context(name=ROOM, konnektor=K1, mandant="m1", client_system="kw", workplace="zimmer"),
+    OTHER: Context(name=OTHER, konnektor=K1, mandant="m2", client_system="kw", workplace="nachbar"),
+}
+OURS = frozenset({DESK, ROOM})
+NAMES = ResourceNames(b"a secret of sixteen bytes or more")
+
+TERMINAL = ObservedTerminal(
+    ct_id="ct-1",
+    label="Empfang",
+    mac_address="00-1B-2C-3D-4E-5F",
+    ip_address="127.0.0.9",
+    connected=True,
+    physical=True,
+    workplaces=("empfang",),
+    slot_count=4,
+    product="Terminal",
+    contexts=OURS,
+)
+SMCB = ObservedCard(
+    handle="h-smcb",
+    type=CardType.SMC_B,
+    ct_id="ct-1",
+    slot_id=1,
+    iccsn="80276001040000000001",
+    holder="Praxis",
+    inserted_at=START,
+    certificate_expiry=None,
+    contexts=OURS,
+    local_contexts=frozenset({DESK}),
+)
+HBA = replace(SMCB, handle="h-hba", type=CardType.HBA, slot_id=2, iccsn="80276001040000000002", holder="Dr. A")
+EGK = replace(SMCB, handle="h-egk", type=CardType.EGK, slot_id=3, iccsn="80276001040000000003", holder="Patient P")
+
+
+def named(card: ObservedCard) -> str:
+    """Return the resource name of a card."""
+    return NAMES.card(konnektor=K1, handle=card.handle, card_type=card.type, iccsn=card.iccsn)
+
+
+def observation(
+    *cards: ObservedCard, terminals: tuple[ObservedTerminal, ...] = (TERMINAL,), **konnektor: Any
+) -> Observation:
+    """Return a poll that found these cards."""
+    facts: dict[str, Any] = {"link_state": LinkState.UP, "last_confirmed": START} | konnektor
+    return Observation(konnektor=Konnektor(name=K1, **facts), terminals=terminals, cards=cards)
+
+
+@dataclass
+class PlayedKonnektor:
+    """A Konnektor port that counts what was sent and answers what the test says, when the test says it."""
+
+    name: str = K1
+    found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
+    readings: dict[tuple[str, Pin], PinReading] = field(default_factory=dict)
+    certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
+    answer: VerifyPinResult | Signed | BaseException | None = None
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    connecting: asyncio.Event = field(default_factory=asyncio.Event)
+    verbs_sent: int = 0
+    calls: list[CardCall] = field(default_factory=list)
+    orders: list[SignOrder] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    numbers: int = 0
+    on_wire: int = 0
+    most_on_wire: int = 0
+    greedy: bool = False
+    told: list[Notice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.connecting.set()
+
+    async def observe(self) -> Observation:
+        return self.found
+
+    async def subscribe(self) -> None:
+        return
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        while self.told:
+            yield self.told.pop(0)
+
+    async def pin_status(self, call: CardCall, pin: Pin) -> PinReading:
+        self.asked.append(f"pin_status {pin} {call.context.name}")
+        await asyncio.sleep(0)
+        return self.readings.get((call.context.name, pin), PinReading(status=PinStatus.VERIFIABLE, attempts_left=3))
+
+    async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
+        self.calls.append(call)
+        found = self.certificates.get((reference, algorithm))
+        if found is None:
+            raise WorldError(failure(Reason.CERTIFICATE_MISSING, code=4258), sent=False)
+        return found
+
+    async def job_number(self, context: Context) -> str:
+        assert context.konnektor == self.name
+        self.numbers += 1
+        return f"ABC-{self.numbers:03d}"
+
+    async def verify_pin(self, call: CardCall, _pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
+        answer = await self._sent(call, before_send)
+        assert isinstance(answer, VerifyPinResult)
+        return answer
+
+    async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
+        self.orders.append(order)
+        answer = await self._sent(call, before_send)
+        assert isinstance(answer, Signed)
+        return answer
+
+    async def _sent(self, call: CardCall, before_send: BeforeSend) -> VerifyPinResult | Signed | None:
+        await self.connecting.wait()
+        await before_send()
+        self.verbs_sent += 1
+        self.calls.append(call)
+        self.on_wire += 1
+        self.most_on_wire = max(self.most_on_wire, self.on_wire)
+        try:
+            await self.go.wait()
+        finally:
+            self.on_wire -= 1
+        if self.greedy:
+            await before_send()
+            self.verbs_sent += 1
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+class OneCertificateReader:
+    """Reads the kind of key from the first byte of a test's certificate."""
+
+    def decode(self, reference: CertificateReference, der: bytes) -> CardCertificate:
+        algorithm = KeyAlgorithm.ECC if der.startswith(b"E") else KeyAlgorithm.RSA
+        return CardCertificate(
+            reference=reference,
+            algorithm=algorithm,
+            der=der,
+            issuer="CN=CA",
+            subject="CN=Test",
+            serial_number=1,
+            not_before=START,
+            not_after=START,
+        )
+
+
+class FirstBytes:
+    """Inspects and checks test documents: "%PDF-2B" declares part 2B; a signature must start with "signed"."""
+
+    async def pdfa_part(self, data: bytes) -> str | None:
+        return data[5:7].decode() if data.startswith(b"%PDF-") else None
+
+    async def check(self, _form: SignatureFormat, document: bytes, signed: bytes, expected_certificate: bytes) -> None:
+        if signed != b"signed " + document + expected_certificate:
+            raise WorldError(failure(Reason.SIGNATURE_INVALID))
+
+
+def caller(name: str = "workstations/w-1", role: Role = Role.SIGNER, mandants: frozenset[str] | None = None) -> Caller:
+    """Return somebody with all contexts."""
+    scope = Scope(contexts=tuple(CONTEXTS), users=("users/arzt1",))
+    return Caller(name=name, role=role, scope=scope, mandants=mandants or frozenset({"m1"}))
+
+
+VERIFIED = VerifyPinResult(outcome=PinOutcome.VERIFIED)
+
+
+class Practice:
+    """Everything above the ports, wired as the agent does it."""
+
+    def __init__(self, store: MemoryStore | None = None, vault: MemoryVault | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.vault = vault or MemoryVault()
+        self.clock = SetClock()
+        self.reports: list[tuple[str, dict[str, object]]] = []
+        self.konnektor = PlayedKonnektor(answer=VERIFIED)
+        self.contexts = Contexts(contexts=CONTEXTS)
+        self.events = EventRing(capacity=1000)
+        self.keeper = InventoryKeeper(
+            names=NAMES, contexts=self.contexts, konnektors=(K1,), events=self.events, clock=self.clock
+        )
+        self.keeper.observe(self.konnektor.found)
+        self.audit = Audit(store=self.store)
+        self.jobs = Jobs(
+            store=self.store,
+            audit=self.audit,
+            clock=self.clock,
+            locks=CardLocks(),
+            pauses=(0.01, 0.01, 0.01),
+            grace=0.05,
+            report=self.report,
+        )
+        self.people = People(store=self.store, clock=self.clock)
+        self.cards = Cards(
+            keeper=self.keeper, contexts=self.contexts, people=self.people, konnektors={K1: self.konnektor}
+        )
+        self.memory = PinMemory(keeper=self.keeper, facts=self.store, clock=self.clock, report=self.report)
+        self.jobs.on_end(self.memory.job_ended)
+        self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
+        self.pins = Pins(
+            jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
+        )
+        self.users = Users(
+            people=self.people,
+            jobs=self.jobs,
+            cards=self.cards,
+            contexts=self.contexts,
+            keeper=self.keeper,
+            memory=self.memory,
+            audit=self.audit,
+        )
+        self.certificates = Certificates(cards=self.cards, reader=OneCertificateReader())
+        self.signatures = Signatures(
+            jobs=self.jobs,
+            contexts=self.contexts,
+            people=self.people,
+            keeper=self.keeper,
+            inspector=FirstBytes(),
+            tools=SigningTools(
+                cards=self.cards,
+                documents=self.documents,
+                memory=self.memory,
+                reader=OneCertificateReader(),
+                checker=FirstBytes(),
+                clock=self.clock,
+            ),
+        )
+
+    def report(self, event: str, /, **fields: object) -> None:
+        self.reports.append((event, fields))
+
+    def actions(self) -> list[tuple[str, str]]:
+        """Return what the audit says: action and outcome."""
+        return [(record.entry.action, record.entry.outcome) for record in self.store.audit]
