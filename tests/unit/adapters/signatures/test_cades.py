@@ -120,6 +120,26 @@ async def test_a_structure_without_a_signer_is_refused(folder: Path) -> None:
     await refused(DETACHED, DOCUMENT, info.dump(force=True), signer.der)
 
 
+async def test_a_content_type_that_is_not_the_signed_one_is_refused(folder: Path) -> None:
+    signer = Signer.new(folder, "P-256")
+    for signed_type, shown_type in (("data", "1.2.3.4"), ("1.2.3.4", "data")):
+        info = asn1_cms.ContentInfo.load(signer.sign(DOCUMENT, "-cades", "-econtent_type", signed_type))
+        info["content"]["encap_content_info"]["content_type"] = shown_type
+        await refused(DETACHED, DOCUMENT, info.dump(force=True), signer.der)
+
+
+async def test_a_signer_named_as_another_is_refused(folder: Path) -> None:
+    signer = Signer.new(folder, "P-256")
+    by_number = asn1_cms.ContentInfo.load(signer.sign(DOCUMENT, "-cades"))
+    by_number["content"]["signer_infos"][0]["sid"].chosen["serial_number"] = 4711
+    await refused(DETACHED, DOCUMENT, by_number.dump(force=True), signer.der)
+    by_key = signer.sign(DOCUMENT, "-cades", "-keyid")
+    key_id = asn1_cms.ContentInfo.load(by_key)["content"]["signer_infos"][0]["sid"].native
+    place = by_key.rindex(key_id)  # behind the certificate, which holds it too
+    await check(DETACHED, DOCUMENT, by_key, signer.der)
+    await refused(DETACHED, DOCUMENT, by_key[:place] + bytes(20) + by_key[place + 20 :], signer.der)
+
+
 async def test_bytes_behind_the_structure_are_refused(folder: Path) -> None:
     signer = Signer.new(folder, "P-256")
     await refused(DETACHED, DOCUMENT, signer.sign(DOCUMENT, "-cades") + b"\0", signer.der)
