@@ -53,7 +53,9 @@ class Current:
 
 
 @asynccontextmanager
-async def serving(practice: Practice, current: Current | None = None, *, reflection: bool = False) -> AsyncIterator[RpcServer]:
+async def serving(
+    practice: Practice, current: Current | None = None, *, reflection: bool = False
+) -> AsyncIterator[RpcServer]:
     server = RpcServer(
         edge=practice.edge,
         methods=practice.methods,
@@ -117,11 +119,13 @@ async def test_every_rpc_answers(practice: Practice) -> None:
                 error = await failing(unary(opened, f"/{rpc.name}", method.request)(right(method.request), timeout=5))
                 assert error.code() is grpc.StatusCode.UNIMPLEMENTED
                 continue
-            role = sorted(method.rule.roles)[0]
+            role = min(method.rule.roles)
             practice.registry.change(practice.registry.by[workstation.key_sha256], role=role)
             request, kind = right(method.request), message_class(rpc.response)
             if rpc.streams:
-                stream = opened.unary_stream(f"/{rpc.name}", lambda message: message.SerializeToString(), kind.FromString)
+                stream: Any = opened.unary_stream(
+                    f"/{rpc.name}", lambda message: message.SerializeToString(), kind.FromString
+                )
                 call = stream(request, timeout=5)
                 assert isinstance(await call.read(), kind)
                 call.cancel()
@@ -152,7 +156,8 @@ async def test_violations_come_with_their_paths(practice: Practice) -> None:
     practice.registry.add(leaf, Role.VIEWER)
     async with serving(practice) as server, channel(server, practice.site, leaf) as opened:
         error = await failing(unary(opened, CARD, GetSystemResponse)(GetCardRequest(name="c-1"), timeout=5))
-        garbage = opened.unary_unary(CARD)(b"\xff\xff", timeout=5)
+        raw: Any = opened.unary_unary(CARD)
+        garbage = raw(b"\xff\xff", timeout=5)
         second = await failing(garbage)
     bad = BadRequest()
     assert any(detail.Unpack(bad) for detail in status_of(error).details)
@@ -164,7 +169,9 @@ async def test_unknown_methods_are_said_in_our_words(practice: Practice) -> None
     leaf = practice.site.leaf("w")
     practice.registry.add(leaf, Role.VIEWER)
     async with serving(practice) as server, channel(server, practice.site, leaf) as opened:
-        error = await failing(unary(opened, "/kartenwart.api.tea.v1.TeaService/Brew", GetSystemResponse)(GetSystemRequest()))
+        error = await failing(
+            unary(opened, "/kartenwart.api.tea.v1.TeaService/Brew", GetSystemResponse)(GetSystemRequest())
+        )
         reflection = await failing(
             unary(opened, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", GetSystemResponse)(
                 GetSystemRequest()
@@ -178,9 +185,9 @@ async def test_revocation_cuts_an_open_stream_at_once(practice: Practice) -> Non
     leaf = practice.site.leaf("w")
     workstation = practice.registry.add(leaf, Role.VIEWER)
     async with serving(practice) as server, channel(server, practice.site, leaf) as opened:
-        stream = opened.unary_stream(
-            WATCH, WatchInventoryRequest.SerializeToString, WatchInventoryResponse.FromString
-        )(WatchInventoryRequest())
+        stream = opened.unary_stream(WATCH, WatchInventoryRequest.SerializeToString, WatchInventoryResponse.FromString)(
+            WatchInventoryRequest()
+        )
         await stream.read()
         started = time.monotonic()
         practice.registry.change(workstation, revoked_at=practice.clock.now())
@@ -243,7 +250,9 @@ async def test_health_needs_an_enrolled_caller_and_follows_the_agent(practice: P
     async with serving(practice) as server, channel(server, practice.site, leaf) as opened:
         request = health_pb2.HealthCheckRequest(service="kartenwart.api.card.v1.CardService")
         assert (await unary(opened, path, kind)(request, timeout=5)).status == kind.SERVING
-        watch = opened.unary_stream("/grpc.health.v1.Health/Watch", type(request).SerializeToString, kind.FromString)
+        watch: Any = opened.unary_stream(
+            "/grpc.health.v1.Health/Watch", type(request).SerializeToString, kind.FromString
+        )
         watching = watch(health_pb2.HealthCheckRequest())
         assert (await watching.read()).status == kind.SERVING
         await server.health.serving(False)
@@ -260,11 +269,12 @@ async def test_reflection_works_where_it_is_switched_on(practice: Practice) -> N
     leaf = practice.site.leaf("w")
     practice.registry.add(leaf, Role.VIEWER)
     async with serving(practice, reflection=True) as server, channel(server, practice.site, leaf) as opened:
-        call = opened.stream_stream(
+        reflect: Any = opened.stream_stream(
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
             reflection_pb2.ServerReflectionRequest.SerializeToString,
             reflection_pb2.ServerReflectionResponse.FromString,
-        )(timeout=5)
+        )
+        call = reflect(timeout=5)
         await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         answer = await call.read()
         names = {service.name for service in answer.list_services_response.service}
@@ -303,9 +313,9 @@ async def test_a_stop_tells_open_streams_and_is_quick(practice: Practice) -> Non
     leaf = practice.site.leaf("w")
     practice.registry.add(leaf, Role.VIEWER)
     async with serving(practice) as server, channel(server, practice.site, leaf) as opened:
-        stream = opened.unary_stream(
-            WATCH, WatchInventoryRequest.SerializeToString, WatchInventoryResponse.FromString
-        )(WatchInventoryRequest())
+        stream = opened.unary_stream(WATCH, WatchInventoryRequest.SerializeToString, WatchInventoryResponse.FromString)(
+            WatchInventoryRequest()
+        )
         await stream.read()
         started = time.monotonic()
         await server.__aexit__(None, None, None)
