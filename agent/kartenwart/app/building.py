@@ -50,39 +50,30 @@ class Parts:
 
 async def build(parts: Parts) -> Operations:
     """Build the operations, load what they keep in memory, and end what a crash left of jobs."""
-    store, clock = parts.store, parts.clock
-    contexts = Contexts(contexts=parts.contexts)
-    events = EventRing()
-    keeper = InventoryKeeper(
-        names=ResourceNames(parts.site.name_secret),
-        contexts=contexts,
-        konnektors=parts.konnektors,
-        events=events,
-        clock=clock,
-    )
+    store, clock, site = parts.store, parts.clock, parts.site
+    contexts, events = Contexts(contexts=parts.contexts), EventRing()
+    names = ResourceNames(site.name_secret)
+    keeper = InventoryKeeper(names=names, contexts=contexts, konnektors=parts.konnektors, events=events, clock=clock)
     people = People(store=store.workstations, clock=clock)
     await people.load()
-    workstations = Workstations(
-        store=store.workstations, authority=parts.site, contexts=contexts, people=people, clock=clock
-    )
+    workstations = Workstations(store=store.workstations, authority=site, contexts=contexts, people=people, clock=clock)
     await workstations.load()
     audit = Audit(store=store.audit)
     jobs = Jobs(store=store.jobs, audit=audit, clock=clock, locks=CardLocks(), report=parts.report)
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
-    await jobs.recover()
-    cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
+    cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
     reader = DerCertificateReader()
     tools = SigningTools(
         cards=cards, documents=documents, memory=memory, reader=reader, checker=MathSignatureChecker(), clock=clock
     )
-    return Operations(
+    operations = Operations(
         audit=audit,
         certificates=Certificates(cards=cards, reader=reader),
         contexts=contexts,
         documents=documents,
         enrolments=Enrolments(
-            authority=parts.site,
+            authority=site,
             workstations=workstations,
             store=store.workstations,
             clock=clock,
@@ -92,16 +83,22 @@ async def build(parts: Parts) -> Operations:
         inventory=keeper,
         jobs=jobs,
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
-        signatures=Signatures(
-            jobs=jobs, contexts=contexts, people=people, keeper=keeper, inspector=PdfInspector(), tools=tools
-        ),
-        system=_facts(parts.site, clock),
+        signatures=_signatures(jobs, contexts, people, keeper, tools),
+        system=_facts(site, clock),
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),
         workstations=workstations,
-        root_der=parts.site.root_der,
+        root_der=site.root_der,
     )
+    await jobs.recover()
+    return operations
+
+
+def _signatures(
+    jobs: Jobs, contexts: Contexts, people: People, keeper: InventoryKeeper, tools: SigningTools
+) -> Signatures:
+    return Signatures(jobs=jobs, contexts=contexts, people=people, keeper=keeper, inspector=PdfInspector(), tools=tools)
 
 
 def _facts(site: Site, clock: TrustedTime) -> Callable[[], SystemFacts]:
