@@ -31,8 +31,11 @@ class Story:
         self.simulator: Simulator | None = None
         self.agent = Agent(folder=folder / "box")
         self.profile = folder / "arbeitsplatz"
-        self.shell = Shell(self.screen, environment(self.agent, self.profile))
+        at_the_box = environment(socket=self.agent.socket)
+        at_the_workplace = environment(profile=self.profile)
+        self.shell = Shell(self.screen, {TECHNICIAN: at_the_box, WORKPLACE: at_the_workplace})
         self.typing: Typing | None = None
+        self.box_id = ""
 
     def tell(self) -> None:
         """Tell it from the first process to the last count."""
@@ -71,6 +74,9 @@ class Story:
         config = self.agent.configure(simulator)
         self.screen.typed(TECHNICIAN, ["kartenwart", "agent", "run", "--config", str(config)])
         self.agent.start()
+        status = self.shell.run(TECHNICIAN, "status", shown=False, expect=None).document("status")["status"]
+        self.box_id = status["system"]["boxId"]
+        self.screen.say(f"Die Box heißt [bold]{self.box_id}[/]. Am Arbeitsplatz:")
         self.shell.run(WORKPLACE, "discover", "--interface", "127.0.0.1", "--timeout", "1")
 
     def workplace_enrols(self) -> None:
@@ -80,8 +86,8 @@ class Story:
         )
         self.shell.run(TECHNICIAN, "users", "create", "adler", "--label", "Dr. Anna Adler")
         self.shell.run(TECHNICIAN, "workstations", "open")
-        asking = self.typing = self.shell.begin(
-            WORKPLACE, "enrol", "--interface", "127.0.0.1", "--role", "signer", "--label", "Sprechzimmer 1"
+        asking = self.begin(
+            "enrol", "--box", self.box_id, "--interface", "127.0.0.1", "--role", "signer", "--label", "Sprechzimmer 1"
         )
         code = "".join(character for character in asking.until("Code dieses") if character.isdigit())
         self.screen.say(f"Der Arbeitsplatz zeigt [bold]{code[:3]} {code[3:]}[/]; die Techniker tippt ihn an der Box:")
@@ -111,7 +117,12 @@ class Story:
         self.screen.step(
             "Die SMC-B freischalten", "Die PIN geht nie durch unsere Leitungen: Ein Mensch tippt sie am Terminal."
         )
-        pads.serve(self.begin("pin", "verify", "smc-b", "--context", "empfang"), ASSISTANT)
+        order = ("pin", "verify", "smc-b", "--context", "empfang")
+        self.shell.run(WORKPLACE, *order, expect=1)
+        self.screen.say(
+            "Niemand wurde gefragt: Wie viele Versuche die Karte noch hat, sagt sie gerade nicht. Also bewusst:"
+        )
+        pads.serve(self.begin(*order, "--accept-unknown-attempts"), ASSISTANT)
 
     def doctor_is_bound(self, pads: Pads) -> None:
         """Bind the doctor to her HBA."""

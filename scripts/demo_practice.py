@@ -95,10 +95,10 @@ class Simulator:
             document: dict[str, Any] = json.load(answer)
             return document
 
-    def prompt(self, seconds: float = 20.0) -> dict[str, Any]:
-        """Wait until some pad asks for a PIN and return that pad."""
+    def prompt(self, waiting: "subprocess.Popen[str]", seconds: float = 30.0) -> dict[str, Any]:
+        """Wait until some pad asks for a PIN and return that pad; `waiting` is the command that must make it ask."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and waiting.poll() is None:
             for terminal in self.ask("/state")["terminals"]:
                 if terminal["prompt"]:
                     found: dict[str, Any] = terminal
@@ -207,7 +207,7 @@ def stop(process: "subprocess.Popen[bytes] | None") -> None:
         process.wait(STOP_SECONDS)
 
 
-def environment(agent: Agent, profile: Path) -> Mapping[str, str]:
-    """Return what tells the command where the box's socket and the workplace's profile are."""
-    places = {"KARTENWART_SOCKET": str(agent.socket), "KARTENWART_PROFILE": str(profile)}
-    return {**os.environ, **places, "COLUMNS": os.environ.get("COLUMNS", "120")}
+def environment(**places: Path) -> Mapping[str, str]:
+    """Return an environment in which `kartenwart` finds its socket or its profile, and nothing else of this machine."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("KARTENWART_")}
+    return {**inherited, **{f"KARTENWART_{name.upper()}": str(place) for name, place in places.items()}}

@@ -83,11 +83,11 @@ class Ran:
 class Shell:
     """Types commands for people: shows them, runs the real ones, and reads what they say."""
 
-    def __init__(self, screen: Screen, environment: Mapping[str, str]) -> None:
+    def __init__(self, screen: Screen, environments: Mapping[str, Mapping[str, str]]) -> None:
         self.screen = screen
-        self.environment = environment
+        self.environments = environments
 
-    def run(self, who: str, *command: str, expect: int = 0, shown: bool = True) -> Ran:
+    def run(self, who: str, *command: str, expect: int | None = 0, shown: bool = True) -> Ran:
         """Run a `kartenwart` command to its end; its output is shown as it is, or kept for the story (JSON)."""
         self.screen.typed(who, ["kartenwart", *command])
         words = [*command] if shown else [*command, "--format", "json"]
@@ -96,20 +96,20 @@ class Shell:
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            env=dict(self.environment),
+            env=dict(self.environments[who]),
             timeout=COMMAND_SECONDS,
             check=False,
             text=True,
         )
         ran = Ran(status=done.returncode, out=done.stdout or "", lines=(done.stderr or "").splitlines())
-        if ran.status != expect:
+        if expect is not None and ran.status != expect:
             raise DemoFailed(f"„kartenwart {command[0]}“ endete mit {ran.status}\n" + "\n".join(ran.lines))
         return ran
 
     def begin(self, who: str, *command: str, json_output: bool = False) -> "Typing":
         """Start a `kartenwart` command that will wait for people."""
         self.screen.typed(who, ["kartenwart", *command])
-        return Typing([*command, *(("--format", "json") if json_output else ())], self.environment)
+        return Typing([*command, *(("--format", "json") if json_output else ())], self.environments[who])
 
 
 class Typing:
@@ -178,7 +178,11 @@ class Pads:
 
     def asked(self, typing: Typing) -> dict[str, Any]:
         """Wait until a pad asks and the workplace was told, and show both beside each other."""
-        pad = self._simulator.prompt()
+        try:
+            pad = self._simulator.prompt(typing.process)
+        except DemoFailed as error:
+            typing.ended(1.0)
+            raise DemoFailed("\n".join([str(error), *typing.lines])) from None
         try:
             typing.until("PIN", 5.0)
         except DemoFailed:

@@ -20,7 +20,8 @@ def _version(wanted: bool) -> None:
     raise typer.Exit
 
 
-def _tree() -> typer.Typer:
+def tree() -> typer.Typer:
+    """Return the command with all its commands."""
     app = typer.Typer(
         name="kartenwart",
         no_args_is_help=True,
@@ -45,4 +46,4 @@ def _tree() -> typer.Typer:
 
 def main() -> None:
     """Run the command with the arguments of this process."""
-    _tree()()
+    tree()()

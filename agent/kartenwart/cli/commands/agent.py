@@ -22,10 +22,10 @@ def run(
 ) -> None:
     """Den Dienst starten; er endet mit SIGTERM."""
     try:
-        from kartenwart import app
+        from kartenwart.app import run as serve
     except ModuleNotFoundError as error:
         typer.echo(
             f"✗ Der Dienst ist nicht installiert ({error.name} fehlt); installieren Sie kartenwart[agent].", err=True
         )
         raise typer.Exit(Exit.USAGE) from None
-    raise typer.Exit(app.run(config))
+    raise typer.Exit(serve(config))

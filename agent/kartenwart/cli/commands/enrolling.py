@@ -54,7 +54,7 @@ async def enrol(
     profile: ProfileOption = None,
     address: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Anmeldeport der Box (8445).")] = "",
     grpc_port: Annotated[int, typer.Option("--grpc-port", help="gRPC-Port, wenn er anders ist.")] = 8443,
-    box: Annotated[str, typer.Option(help="Box-Kennung, wenn mehrere gefunden werden.")] = "",
+    box_id: Annotated[str, typer.Option("--box", help="Box-Kennung, wenn mehrere gefunden werden.")] = "",
     interface: InterfaceOption = "",
     role: Annotated[str, typer.Option(help="Gewünschte Rolle: viewer, workstation, signer.")] = "workstation",
     label: Annotated[str, typer.Option(help="Name dieses Arbeitsplatzes.")] = "",
@@ -74,7 +74,7 @@ async def enrol(
         host, port = host_and_port(address, 8445)
         where = Address(host=host, enrol_port=port, grpc_port=grpc_port)
     else:
-        where = await _found(out, box, interface)
+        where = await _found(out, box_id, interface)
     if token:
         if not fingerprint:
             raise UsageProblem("Zum Token gehört der Fingerabdruck: --fingerprint")
@@ -122,15 +122,15 @@ def _enrolled(out: Output, stored: "Profile") -> None:
     )
 
 
-async def _found(out: Output, box: str, interface: str) -> "Address":
+async def _found(out: Output, box_id: str, interface: str) -> "Address":
     from kartenwart.client import discover as search
 
     def wanted(one: "FoundBox") -> bool:
-        return one.box_id == box
+        return one.box_id == box_id
 
     with out.waiting("Suche die Box …"):
-        found = await search(interface or None, 3.0, wanted if box else None)
-    matching = [one for one in found if not box or one.box_id == box]
+        found = await search(interface or None, 3.0, wanted if box_id else None)
+    matching = [one for one in found if not box_id or one.box_id == box_id]
     if len(matching) == 1:
         return matching[0].address
     if not matching:
