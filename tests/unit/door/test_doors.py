@@ -435,13 +435,16 @@ async def test_a_port_in_use_is_said_in_clear_words(practice: Practice) -> None:
 async def test_a_stop_tells_open_streams_and_is_quick(practice: Practice, tmp_path: Path) -> None:
     leaf = practice.site.leaf("w")
     practice.registry.add(leaf, Role.VIEWER)
-    async with machines(practice) as door, at(door, client_tls(practice.site, leaf, tmp_path)) as opened:
-        async with opened.post(WATCH, json={}, headers=NDJSON) as answer:
-            await answer.content.readline()
-            started = time.monotonic()
-            await door.__aexit__(None, None, None)
-            assert time.monotonic() - started < 2
-            assert reason(json.loads(await answer.content.readline())["error"]) == "AGENT_UNAVAILABLE"
+    async with (
+        machines(practice) as door,
+        at(door, client_tls(practice.site, leaf, tmp_path)) as opened,
+        opened.post(WATCH, json={}, headers=NDJSON) as answer,
+    ):
+        await answer.content.readline()
+        started = time.monotonic()
+        await door.__aexit__(None, None, None)
+        assert time.monotonic() - started < 2
+        assert reason(json.loads(await answer.content.readline())["error"]) == "AGENT_UNAVAILABLE"
 
 
 async def test_whatever_body_comes_it_is_never_our_defect(tmp_path: Path) -> None:
