@@ -62,6 +62,7 @@ async def build(parts: Parts) -> Operations:
     jobs = Jobs(store=store.jobs, audit=audit, clock=clock, locks=CardLocks(), report=parts.report)
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
+    jobs.on_end(memory.job_ended)
     cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
     reader = DerCertificateReader()
     tools = SigningTools(
