@@ -122,6 +122,17 @@ async def test_progress_of_a_batch_goes_to_its_client_system(
     assert [each.parameters for each in sink.received] == [{"JobNumber": "KWT-007"}] * 3
 
 
+async def test_a_lost_link_has_an_event_of_its_own(simulation: Simulation, pvs: PrimarySystem, sink: EventSink) -> None:
+    await subscribe(pvs, sink, "NETWORK")
+    await subscribe(pvs, sink, "OPERATIONAL_STATE")
+    device = simulation.practice.devices["konnektor"]
+    for holds in (True, False):
+        device.set_condition("EC_No_VPN_TI_Connection", holds)
+    state = "OPERATIONAL_STATE/EC_No_VPN_TI_Connection"
+    assert await sink.topics(4) == [state, "NETWORK/VPN_TI/DOWN", state, "NETWORK/VPN_TI/UP"]
+    assert [each.parameters.get("Value") for each in sink.received] == ["true", None, "false", None]
+
+
 async def test_lost_events_are_lost(simulation: Simulation, pvs: PrimarySystem, sink: EventSink) -> None:
     await subscribe(pvs, sink)
     simulation.konnektors["konnektor"].sender.lose = 1
