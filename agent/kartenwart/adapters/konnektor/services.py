@@ -12,12 +12,13 @@ from kartenwart.transport.endpoint import Endpoint, parse_endpoint
 
 _Version = tuple[int, ...]
 
-# Most wanted first; what else shares the first two numbers comes behind, newest first (the namespace is theirs).
-_WANTED: dict[str, tuple[str, ...]] = {
-    "EventService": ("7.2.0",),
-    "CardService": ("8.1.2", "8.1.1", "8.1.0"),
-    "CertificateService": ("6.0.1", "6.0.0"),
-    "SignatureService": ("7.5.5", "7.4.2", "7.4.0"),
+# One version per namespace (the first two numbers), most wanted first; where a device has others of the same namespace
+# only, the newest is taken.
+_WANTED: dict[str, tuple[_Version, ...]] = {
+    "EventService": ((7, 2, 0),),
+    "CardService": ((8, 1, 2),),
+    "CertificateService": ((6, 0, 1),),
+    "SignatureService": ((7, 5, 5), (7, 4, 2)),
 }
 _CRYPT_SINCE: dict[str, _Version] = {"CertificateService": (6, 0, 1), "SignatureService": (7, 4, 1)}
 
@@ -84,24 +85,24 @@ def choose(directory: ServiceDirectory, base: Endpoint, *, rewrite: bool) -> Ser
 def _best(
     directory: ServiceDirectory, name: str, endpoint: Callable[[ServiceEntry], Endpoint | None]
 ) -> Service | None:
-    wanted = [_version(version) for version in _WANTED[name]]
-    spoken = {version[:2] for version in wanted}
-    best: Service | None = None
-    for entry in directory.services:
-        version, place = _version(entry.version), endpoint(entry)
-        if entry.service != name or place is None or version[:2] not in spoken:
-            continue
-        if best is None or _rank(version, wanted) < _rank(best.version, wanted):
-            best = Service(name=name, version=version, endpoint=place)
-    return best
+    offered = [
+        Service(name=name, version=version, endpoint=place)
+        for entry in directory.services
+        if entry.service == name
+        and _spoken(name, version := _version(entry.version))
+        and (place := endpoint(entry)) is not None
+    ]
+    return min(offered, key=lambda service: _rank(name, service.version), default=None)
 
 
-def _rank(version: _Version, wanted: list[_Version]) -> tuple[int, _Version]:
-    """Return a key, smallest first: the wanted ones in their order, behind each minor version its strangers."""
-    if version in wanted:
-        return wanted.index(version) * 2, ()
-    last = max(place for place, each in enumerate(wanted) if each[:2] == version[:2])
-    return last * 2 + 1, tuple(-number for number in version)
+def _spoken(name: str, version: _Version) -> bool:
+    return any(version[:2] == wanted[:2] for wanted in _WANTED[name])
+
+
+def _rank(name: str, version: _Version) -> tuple[int, bool, _Version]:
+    """Return a key, smallest first: by namespace, then the wanted version, then the newest."""
+    place = [wanted[:2] for wanted in _WANTED[name]].index(version[:2])
+    return place, version != _WANTED[name][place], tuple(-number for number in version)
 
 
 def _version(text: str) -> _Version:
