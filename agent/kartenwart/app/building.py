@@ -26,6 +26,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
+from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.system import SystemFacts
@@ -48,8 +49,11 @@ class Parts:
     enrolment_changed: Callable[[], None]
 
 
-async def build(parts: Parts) -> Operations:
-    """Build the operations, load what they keep in memory, and end what a crash left of jobs."""
+async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
+    """Build the operations, load what they keep in memory, and end what a crash left of jobs.
+
+    Beside them stands, per Konnektor, what looks at the state of PIN.SMC after each poll.
+    """
     store, clock, site = parts.store, parts.clock, parts.site
     contexts, events = Contexts(contexts=parts.contexts), EventRing()
     names = ResourceNames(site.name_secret)
@@ -93,7 +97,11 @@ async def build(parts: Parts) -> Operations:
         root_der=site.root_der,
     )
     await jobs.recover()
-    return operations
+    readiness = {
+        name: Readiness(konnektor=name, keeper=keeper, cards=cards, memory=memory, clock=clock, report=parts.report)
+        for name in parts.konnektors
+    }
+    return operations, readiness
 
 
 def _signatures(

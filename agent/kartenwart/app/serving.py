@@ -22,6 +22,7 @@ from kartenwart.edge.listening import PortTakenError
 from kartenwart.edge.principals import Principals
 from kartenwart.edge.services import Operations, build_services
 from kartenwart.operations.link import KonnektorLink
+from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.supervisor import Supervisor
 from kartenwart.operations.time import TrustedTime
 from kartenwart.rpc.server import RpcServer
@@ -47,7 +48,7 @@ async def serving(settings: Settings, report: Report) -> AsyncIterator[Ports]:
         site = Site.open(settings.box.state_directory / "site", clock.now())
         presence = Presence(site=site, listen=settings.listen, clock=clock, report=report)
         konnektors = await _konnektors(stack, settings, presence)
-        operations = await build(
+        operations, readiness = await build(
             Parts(
                 store=store,
                 vault=await open_vault(settings.box.state_directory / "documents", clock.now()),
@@ -62,7 +63,7 @@ async def serving(settings: Settings, report: Report) -> AsyncIterator[Ports]:
         stack.push_async_callback(operations.jobs.close)
         ports = await _open_doors(stack, settings, operations, clock, presence, report)
         supervisor = await stack.enter_async_context(Supervisor(report=report))
-        _start_links(supervisor, settings, konnektors, operations, report)
+        _start_links(supervisor, settings, konnektors, operations, readiness, report)
         supervisor.start("tidy", lambda: _tidy(operations, store, clock, settings.box.job_retention_days))
         supervisor.start("keep-time", lambda: _keep_time(clock))
         supervisor.start("presence", lambda: presence.now_and_then(ports, lambda: operations.enrolments.is_open))
@@ -147,11 +148,18 @@ def _start_links(
     settings: Settings,
     konnektors: Mapping[str, Konnektor],
     operations: Operations,
+    readiness: Mapping[str, Readiness],
     report: Report,
 ) -> None:
     for name, port in konnektors.items():
         interval = settings.konnektors[name.removeprefix("konnektors/")].poll_interval
-        link = KonnektorLink(port=port, keeper=operations.inventory, interval=interval, report=report)
+        link = KonnektorLink(
+            port=port,
+            keeper=operations.inventory,
+            interval=interval,
+            after_poll=readiness[name].look,
+            report=report,
+        )
         supervisor.start(name, link.run)
 
 
