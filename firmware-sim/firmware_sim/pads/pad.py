@@ -77,7 +77,8 @@ class Pad:
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError:
-            return Ended.TIMED_OUT
+            # What was confirmed in the last moment counts.
+            return Ended.TIMED_OUT if answer.cancelled() else answer.result()
         finally:
             player.cancel()
             self.prompt, self._answer = None, None
@@ -114,7 +115,8 @@ class Pad:
     async def _play(self, prompt: Prompt, step: Step | None) -> None:
         if step is None or step.action == "silent":
             return
-        await asyncio.sleep(step.after)
+        if step.after:
+            await asyncio.sleep(step.after)
         match step.action:
             case "pin":
                 self.answer(Typed(pin=step.pin))

@@ -107,7 +107,7 @@ def test_calls_at_the_same_time_ask_once(callers: list[str]) -> None:
         pads: dict[str, Pad] = {}
         practice = Practice(WORLD, lambda: datetime.now(UTC), lambda _, __: None)
         pads["kt-empfang"] = Pad("kt-empfang", Script("silent"), "", practice.pull)
-        pads["kt-empfang"].script.play([Step(action="type_wrong", after=0.001)], "silent")
+        pads["kt-empfang"].script.play([Step(action="type_wrong")], "silent")
         around = Surroundings(device=practice.devices["konnektor"], practice=practice, pads=pads, keys={})
         service = CardService(around, PinDialog(around))
         await asyncio.gather(*(verify(service, practice, caller) for caller in callers))

@@ -1,6 +1,7 @@
 """Pads: one prompt at a time, answered by scripts, people, nobody, or a card that goes."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -81,3 +82,12 @@ def test_secrets_do_not_print() -> None:
     assert "135790" not in repr(Typed(pin="135790"))
     assert "135790" not in repr(read_steps([{"pin": "135790"}]))
     assert wrong("135799") == "135790"
+
+
+async def test_a_pin_confirmed_in_the_last_moment_counts() -> None:
+    here = pad("interactive")
+    asked = asyncio.create_task(here.ask(PROMPT, 0.02))
+    await asyncio.sleep(0)
+    time.sleep(0.05)  # noqa: ASYNC251 - the clock runs out before the loop can say so
+    asyncio.get_running_loop().call_soon(here.answer, Typed(pin="22"))
+    assert await asked == Typed(pin="22")
