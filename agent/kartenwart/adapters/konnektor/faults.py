@@ -52,7 +52,9 @@ def from_fault(fault: Fault, *, attempts_left: int | None = None) -> WorldError:
 
 def from_transport(error: TransportError) -> WorldError:
     """Return the error for a connection's trouble; `sent` as far as bytes may have left."""
-    return WorldError(failure(_REASONS[type(error)]), sent=error.written)
+    broke_off = isinstance(error, CutError) and error.answered
+    reason = Reason.KONNEKTOR_ANSWER_INVALID if broke_off else _REASONS[type(error)]
+    return WorldError(failure(reason), sent=error.written)
 
 
 def answer_invalid() -> WorldError:

@@ -81,13 +81,18 @@ class Konnektor:
 
     async def observe(self) -> Observation:
         """Poll everything."""
-        return await observe(
-            self._link,
-            self._clock,
-            name=self.name,
-            contexts=self._configuration.contexts,
-            events_subscribed=self._subscriptions is not None and self._subscriptions.complete,
-        )
+        try:
+            return await observe(
+                self._link,
+                self._clock,
+                name=self.name,
+                contexts=self._configuration.contexts,
+                events_subscribed=self._subscriptions is not None and self._subscriptions.complete,
+            )
+        except WorldError:
+            if self._subscriptions is not None:
+                self._subscriptions.doubt()
+            raise
 
     async def subscribe(self) -> None:
         """Make sure that every context has live subscriptions; without a CETP configuration there is nothing to do."""

@@ -24,6 +24,8 @@ from kartenwart.domain.ports.konnektor import Observation, ObservedCard, Observe
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _CONTEXTS_AT_ONCE = 4
 _DIRECTORY_SECONDS = 60.0
+# What concerns one context or its login; the others go on.
+_OF_ONE_CONTEXT = (Reason.KONNEKTOR_CONTEXT_REFUSED, Reason.KONNEKTOR_CREDENTIALS_REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +46,13 @@ async def observe(
     refused, is raised: half a picture would make cards vanish that are there.
     """
     taken = clock.now()
-    services = await link.services(not_older_than=_DIRECTORY_SECONDS)
+    # While the clocks differ the directory, which tells the Konnektor's, is read each time: the end shall be seen.
+    services = await link.services(not_older_than=0.0 if _clock_off(link) else _DIRECTORY_SECONDS)
     views, refused = await _views(link, contexts)
     if not views:
         raise WorldError(refused[0], sent=False)
     resource = await link.call(get_resource_information(call_context(views[0].context)), views[0].context)
-    condition = _condition(resource, refused, link.skew)
+    condition = _condition(resource, refused, clock_off=_clock_off(link))
     konnektor = replace(
         _described(name, services, resource),
         link_state=LinkState.DEGRADED if condition else LinkState.UP,
@@ -73,7 +76,7 @@ async def _views(link: Link, contexts: Sequence[Context]) -> tuple[list[View], l
     seen = await asyncio.gather(*(view(context) for context in contexts))
     errors = [each for each in seen if isinstance(each, WorldError)]
     for error in errors:
-        if error.failure.reason is not Reason.KONNEKTOR_CONTEXT_REFUSED:
+        if error.failure.reason not in _OF_ONE_CONTEXT:
             raise error
     return [each for each in seen if isinstance(each, View)], [error.failure for error in errors]
 
@@ -84,13 +87,17 @@ async def _view(link: Link, context: Context) -> View:
     return View(context=context, terminals=terminals, cards=await link.call(get_cards(caller), context))
 
 
-def _condition(resource: ResourceState, refused: Sequence[Failure], skew: timedelta) -> Failure | None:
+def _clock_off(link: Link) -> bool:
+    return abs(link.skew) > CLOCK_TOLERANCE
+
+
+def _condition(resource: ResourceState, refused: Sequence[Failure], *, clock_off: bool) -> Failure | None:
     """Return what is wrong although the poll succeeded, the worst first."""
     if any(state.active and state.severity.lower() == "fatal" for state in resource.error_states):
         return failure(Reason.KONNEKTOR_CRITICAL)
     if refused:
         return refused[0]
-    if abs(skew) > CLOCK_TOLERANCE:
+    if clock_off:
         return failure(Reason.KONNEKTOR_CLOCK_OFF)
     return None
 

@@ -13,7 +13,7 @@ from kartenwart.codecs.soap.subscriptions import (
     unsubscribe,
 )
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.failures import WorldError
+from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
 
 TOPICS = ("CARD", "CT", "SIG", "OPERATIONAL_STATE", "NETWORK")
@@ -22,6 +22,8 @@ _LIFE = timedelta(hours=25)
 # The Konnektor drops subscriptions that it could not serve without a word, so its list is read again now and then.
 _COMPARE_SECONDS = 600.0
 _UNKNOWN_SUBSCRIPTION = 4102
+# Where nobody answers for one context, nobody answers for the next: the wait would only be multiplied.
+_NOBODY_THERE = (Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_SILENT, Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +65,12 @@ class Subscriptions:
         self._live.clear()
         self._compared_at = None
 
+    def doubt(self) -> None:
+        """Compare with the Konnektor's list next time: it may have booted, and the event that tells so got lost."""
+        self._compared_at = None
+
     async def ensure(self) -> None:
-        """Bring everything up to date; the first trouble is raised where no context could be served."""
+        """Bring everything up to date; trouble is raised where nobody answers or no context could be served."""
         now = self._clock.monotonic()
         compare = self._compared_at is None or now - self._compared_at > _COMPARE_SECONDS
         troubles: dict[str, WorldError] = {}
@@ -72,6 +78,8 @@ class Subscriptions:
             try:
                 await self._ensure(context, compare=compare)
             except WorldError as error:
+                if error.failure.reason in _NOBODY_THERE:
+                    raise
                 troubles[context.name] = error
         self._refused = frozenset(troubles)
         if len(troubles) == len(self._contexts):
@@ -123,10 +131,15 @@ class Subscriptions:
 
     def _keep(self, context: Context, topic: str, told: Subscription) -> None:
         now = self._clock.now()
-        expires = told.expires_at or now + _LIFE
+        expires = now + self._life(told, now)
         self._live[told.id] = Live(
             id=told.id, context=context.name, topic=topic, renew_at=now + (expires - now) / 2, expires_at=expires
         )
+
+    def _life(self, told: Subscription, now: datetime) -> timedelta:
+        """Return how long a subscription lives; its end is told by the Konnektor's clock, which may be off."""
+        life = told.expires_at - self._link.skew - now if told.expires_at else _LIFE
+        return life if timedelta() < life <= _LIFE else _LIFE
 
     def _of(self, context: str) -> list[Live]:
         return [live for live in self._live.values() if live.context == context]
