@@ -7,6 +7,8 @@ import hmac
 import logging
 import ssl
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import format_datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -51,6 +53,7 @@ class Listener:
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_get("/connector.sds", self._directory)
         app.router.add_post("/ws/{service}", self._operation)
+        app.on_response_prepare.append(self._date)
         self._app = app
         self._runner: web.AppRunner | None = None
         self.port = device.configuration.port
@@ -84,6 +87,10 @@ class Listener:
                     if connection.transport is not None:
                         connection.transport.abort()
             await runner.cleanup()
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Every answer carries the Konnektor's own idea of the time."""
+        response.headers["Date"] = format_datetime(self._device.now().astimezone(UTC), usegmt=True)
 
     async def _directory(self, request: web.Request) -> web.StreamResponse:
         if not self._device.configuration.directory_open:
