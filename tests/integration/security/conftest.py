@@ -1,0 +1,72 @@
+"""One practice per module, workstations that knock at its doors, and what they are told."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from kartenwart.api.workstation.v1 import workstation_pb2
+from kartenwart.client import Profile, enrol
+from kartenwart.client.grpc_wire import GrpcWire, grpc_wire
+from kartenwart.client.json_wire import JsonWire, https_wire
+from tests.practice import Practice, practice
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Practice]:
+    """The module's practice."""
+    async with practice(tmp_path_factory.mktemp("practice")) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def grpc(profile: Profile) -> AsyncIterator[GrpcWire]:
+    """Port 8443 as this workstation."""
+    async with grpc_wire(profile) as wire:
+        yield wire
+
+
+@asynccontextmanager
+async def json(profile: Profile) -> AsyncIterator[JsonWire]:
+    """Port 8444 as this workstation."""
+    async with https_wire(profile.address.host, profile.address.json_port, trust(profile)) as wire:
+        yield wire
+
+
+def trust(profile: Profile, *, certificate: bool = True) -> ssl.SSLContext:
+    """A client's TLS: the site's root, and its own certificate."""
+    assert profile.folder is not None
+    context = ssl.create_default_context(cadata=profile.root_pem)
+    if certificate:
+        folder = Path(profile.folder) / "pem"
+        key, chain, _ = profile.export(folder)
+        context.load_cert_chain(chain, key)
+    return context
+
+
+async def by_code(here: Practice, label: str, *, role: str, contexts: tuple[str, ...] = ("empfang",)) -> Profile:
+    """Enrol by comparing codes, as a technician's workstation must; the technician approves at the box."""
+    async with here.technician() as box:
+        await box.enrolments.open()
+        codes: asyncio.Queue[str] = asyncio.Queue()
+
+        async def approved() -> str:
+            names = [f"contexts/{one}" for one in contexts]
+            answer = await box.enrolments.approve(
+                await codes.get(), role=workstation_pb2.ROLE_UNSPECIFIED, contexts=names, users=()
+            )
+            return answer.code
+
+        approval = asyncio.create_task(approved())
+
+        async def confirm(code: str) -> bool:
+            return await approval == code
+
+        folder = here.folder / label
+        return await enrol(
+            here.agent.address, role=role, label=label, show=codes.put_nowait, confirm=confirm, folder=folder
+        )
