@@ -1,4 +1,6 @@
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -10,6 +12,7 @@ from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgor
 from kartenwart.domain.jobs import PinOutcome
 from kartenwart.domain.ports.konnektor import NoticeType, SignOrder
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, Heard, Simulator, call_on, nothing
+from tests.processes import Start
 
 DOCTOR = "4b0f1b5e-54a5-4b52-8f7e-0d7b8a2f7c11"
 
@@ -124,6 +127,31 @@ async def test_a_doctor_signs_once_per_call(simulator: Simulator, konnektor: Kon
     assert not used.value.sent
     doctors = [await simulator.counts(name) for name in ("hba-adler", "hba-brandt")]
     assert sum(each["signatures"] for each in doctors) == 1
+
+
+async def test_a_letter_is_signed_as_pades_and_a_plain_pdf_is_refused_before_the_card(
+    simulator: Simulator, konnektor: Konnektor, start: Start, tmp_path: Path
+) -> None:
+    call = call_on(await konnektor.observe(), CardType.HBA, SPRECHZIMMER, DOCTOR)
+    await simulator.post("/pads/kt-sprechzimmer/script", {"entries": [], "default": "type_right"})
+    outcomes: dict[str, object] = {}
+    for kind in ("pdfa2", "plain"):
+        letter = tmp_path / f"{kind}.pdf"
+        maker = await start(sys.executable, "-m", "firmware_sim", "sample-pdf", letter, "--kind", kind)
+        await maker.process.wait()
+        order = SignOrder(
+            job_number=await konnektor.job_number(call.context),
+            format=SignatureFormat.PADES,
+            mime_type="application/pdf",
+            short_text="Arztbrief",
+            document=letter.read_bytes(),
+        )
+        try:
+            signed = await konnektor.sign(call, order, nothing)
+            outcomes[kind] = signed.data.startswith(order.document) and b"ETSI.CAdES.detached" in signed.data
+        except WorldError as refused:
+            outcomes[kind] = (refused.failure.konnektor_code, refused.sent)
+    assert outcomes == {"pdfa2": True, "plain": (4024, False)}
 
 
 async def test_a_locked_practice_card_does_not_sign(konnektor: Konnektor) -> None:

@@ -1,8 +1,10 @@
 """What the adapter makes of devices that misbehave, and that verbs go out at most once whatever happens."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -272,6 +274,20 @@ class TestSigning:
         async with raw_device({"SignDocument": reply}) as device, facing(device) as konnektor:
             failed = await failing(konnektor.sign(CALL, ORDER, nothing))
         assert (failed.failure.reason, failed.failure.konnektor_code, failed.sent) == (reason, code, True)
+
+    async def test_a_large_document_goes_and_comes_whole(self) -> None:
+        document = bytes(range(256)) * (48 * 1024)
+        data = f"<DSS:Base64Data>{b64encode(document).decode()}</DSS:Base64Data>"
+        holder = (
+            f"<SIG:OptionalOutputs><SIG:DocumentWithSignature>{data}</SIG:DocumentWithSignature></SIG:OptionalOutputs>"
+        )
+        response = f'<SIG:SignResponse RequestID="1">{OK}{holder}</SIG:SignResponse>'
+        answer = http(envelope(f"<SIG:SignDocumentResponse>{response}</SIG:SignDocumentResponse>"))
+        order = replace(ORDER, format=SignatureFormat.PADES, document=document)
+        async with raw_device({"SignDocument": answer}) as device, facing(device, card_seconds=20) as konnektor:
+            assert (await konnektor.sign(CALL, order, nothing)).data == document
+            length = next(line for line in device.heads[-1].split(b"\r\n") if line.startswith(b"Content-Length"))
+            assert int(length.split()[1]) > len(document) * 4 // 3
 
     async def test_a_doctor_s_card_never_signs_where_rsa_could_be_used(self) -> None:
         async with raw_device() as device, facing(device) as konnektor:
