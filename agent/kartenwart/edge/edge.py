@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -139,8 +139,8 @@ class Edge:
                 request = await self._receive(method, source, attempt)
                 call = self._call(method, source, principal, seconds)
                 await sink.open()
-                replies: AsyncIterator[Reply] = method.handler(request, call)
-                async with aclosing(replies) as pouring:  # type: ignore[type-var]
+                replies: AsyncGenerator[Reply, None] = method.handler(request, call)
+                async with aclosing(replies) as pouring:
                     async for reply in pouring:
                         await sink.send(reply)
 

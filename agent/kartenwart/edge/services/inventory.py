@@ -1,7 +1,7 @@
 """InventoryService: the whole picture and its changes, and the edges."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from kartenwart.api.inventory.v1.inventory_service_pb2 import (
     GetInventoryRequest,
@@ -48,7 +48,7 @@ class InventoryService:
             inventory=answer.inventory, cursor=answer.cursor, gap=bool(request.cursor) and known is None
         )
 
-    async def watch_inventory(self, request: WatchInventoryRequest, call: Call) -> AsyncIterator[Shared]:  # noqa: ARG002
+    async def watch_inventory(self, request: WatchInventoryRequest, call: Call) -> AsyncGenerator[Shared, None]:  # noqa: ARG002
         """Stream the picture, first at once; one slot per watcher, so a slow reader gets the newest."""
         contexts, last = contexts_of(call), None
         async with self._keeper.watch() as watcher:
@@ -74,7 +74,7 @@ class InventoryService:
             gap=gap or (lost and bool(request.cursor)),
         )
 
-    async def watch_events(self, request: WatchEventsRequest, call: Call) -> AsyncIterator[WatchEventsResponse]:
+    async def watch_events(self, request: WatchEventsRequest, call: Call) -> AsyncGenerator[WatchEventsResponse, None]:
         """Stream events after the cursor; without one, those from now on."""
         contexts = contexts_of(call)
         number = self._edges.decode(request.cursor, self._events.newest) if request.cursor else self._events.newest

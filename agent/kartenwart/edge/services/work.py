@@ -1,6 +1,6 @@
 """PinService, SignatureService, UserService, JobService: what may wait for a person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -157,7 +157,7 @@ class JobService:
             jobs=[job_message(job) for job in shown], next_page_token=page_token(shown[-1].name) if more else ""
         )
 
-    async def watch_job(self, request: WatchJobRequest, call: Call) -> AsyncIterator[WatchJobResponse]:
+    async def watch_job(self, request: WatchJobRequest, call: Call) -> AsyncGenerator[WatchJobResponse, None]:
         """Stream a job to its end."""
         async for job in self._jobs.watch(call.principal.caller, request.name):
             yield WatchJobResponse(job=job_message(job))
