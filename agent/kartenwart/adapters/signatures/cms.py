@@ -19,8 +19,7 @@ from asn1crypto import (
 from kartenwart.adapters.signatures.doubt import Doubt
 from kartenwart.adapters.signatures.keys import HASHES, verify
 
-_SIGNED_ATTRIBUTES_TAG = 0xA0  # [0] IMPLICIT on the wire,
-_SET_TAG = b"\x31"  # but signed as SET OF (RFC 5652, 5.4)
+_SET_TAG = b"\x31"
 
 
 def without_padding(contents: bytes) -> bytes:
@@ -134,7 +133,5 @@ def _check_certificate_hash(attributes: dict[str, Any], expected: bytes) -> None
 
 
 def _signed_bytes(signer: Any) -> bytes:
-    encoded: bytes = signer["signed_attrs"].dump()
-    if encoded[0] != _SIGNED_ATTRIBUTES_TAG or encoded[1] == 0x80:  # indefinite length is not DER
-        raise Doubt("the signed attributes are not DER")
-    return _SET_TAG + encoded[1:]
+    """Return what was signed: the attributes in DER under the tag of a SET, not that of their place (RFC 5652, 5.4)."""
+    return _SET_TAG + bytes(signer["signed_attrs"].dump()[1:])
