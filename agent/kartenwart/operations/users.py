@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kartenwart.domain.audit import AuditEntry
-from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
-from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, VerifyPinResult
+from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import BeforeSend
 from kartenwart.domain.principals import Caller, Role, User
 from kartenwart.operations.audit import Audit
@@ -71,10 +71,12 @@ class Binding:
         return await self.entry.send(before_send, tell)
 
     async def conclude(self, answer: VerifyPinResult, tell: Tell) -> Ending:
-        """Bind on VERIFIED only."""
+        """Bind on VERIFIED only: somebody typed the PIN just now."""
         ending = await self.entry.conclude(answer, tell)
         if ending.state is not JobState.SUCCEEDED:
             return Ending(state=ending.state, failure=ending.failure)
+        if answer.outcome is not PinOutcome.VERIFIED:
+            return Ending(state=JobState.FAILED, failure=failure(Reason.PIN_NOT_VERIFIED))
         reach = self.entry.reach
         await self.people.bind(reach.user, reach.card.name)
         await self.audit.record(

@@ -1,0 +1,95 @@
+import pytest
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.inventory import Pin, PinStatus
+from kartenwart.domain.jobs import BindUserResult, Job, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.principals import Role
+from kartenwart.operations.people import People
+from kartenwart.operations.users import BindUserOrder
+from tests.unit.operations.practice import DESK, HBA, SMCB, Practice, caller, named
+
+TECHNICIAN = caller("local/technik", Role.TECHNICIAN)
+ORDER = BindUserOrder(request_id="r-1", user="users/arzt1", card=named(HBA), context=DESK)
+
+
+async def bound(practice: Practice, order: BindUserOrder = ORDER) -> Job:
+    await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    practice.konnektor.go.set()
+    job = await practice.users.bind(caller(), order)
+    return await practice.jobs.wait(caller(), job.name, 5)
+
+
+async def test_a_verified_pin_ch_binds_and_the_audit_says_so(practice: Practice) -> None:
+    job = await bound(practice)
+    assert job.result == BindUserResult(user="users/arzt1", card=named(HBA))
+    assert practice.users.get("users/arzt1").card == named(HBA)
+    assert practice.store.users["users/arzt1"].bound_at is not None
+    assert practice.actions() == [("job.sent", "OK"), ("user.bound", "OK"), ("job.ended", "SUCCEEDED")]
+
+
+async def test_binding_asks_even_where_pin_ch_is_verified(practice: Practice) -> None:
+    practice.konnektor.readings[DESK, Pin.CH] = PinReading(status=PinStatus.VERIFIED, attempts_left=3)
+    assert (await bound(practice)).state is JobState.SUCCEEDED
+    assert practice.konnektor.verbs_sent == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=2), JobState.FAILED),
+        (VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED), JobState.FAILED),
+        (VerifyPinResult(outcome=PinOutcome.ABORTED), JobState.FAILED),
+        (WorldError(failure(Reason.KONNEKTOR_SILENT)), JobState.OUTCOME_UNKNOWN),
+    ],
+)
+async def test_nothing_but_a_verified_pin_binds(
+    practice: Practice, answer: VerifyPinResult | WorldError, state: JobState
+) -> None:
+    practice.konnektor.answer = answer
+    job = await bound(practice)
+    assert (job.state, job.result) == (state, None)
+    assert practice.users.get("users/arzt1").card == ""
+
+
+async def test_only_an_hba_is_bound_and_only_to_a_known_user(practice: Practice) -> None:
+    with pytest.raises(CallerError) as refused:
+        await practice.users.bind(caller(), ORDER)
+    assert refused.value.failure.reason is Reason.NOT_FOUND
+    with pytest.raises(CallerError) as refused:
+        await bound(practice, BindUserOrder(request_id="r", user="users/arzt1", card=named(SMCB), context=DESK))
+    assert refused.value.failure.reason is Reason.CARD_TYPE_WRONG
+
+
+async def test_users_have_a_secret_of_their_own_that_nobody_sees(practice: Practice) -> None:
+    one = await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    two = await practice.users.create(TECHNICIAN, "arzt2", "Dr. B")
+    assert one.konnektor_user_id != two.konnektor_user_id
+    assert one.konnektor_user_id not in repr(one)
+    with pytest.raises(CallerError) as refused:
+        await practice.users.create(TECHNICIAN, "arzt1", "Noch eine")
+    assert refused.value.failure.reason is Reason.CONFLICT
+    for wrong_id, label in (("Arzt", "x"), ("", "x"), ("a" * 41, "x"), ("ok", ""), ("ok", "y" * 61), ("ok", "a\nb")):
+        with pytest.raises(CallerError):
+            await practice.users.create(TECHNICIAN, wrong_id, label)
+
+
+async def test_callers_see_the_users_of_their_scope(practice: Practice) -> None:
+    for name in ("arzt1", "arzt2"):
+        await practice.users.create(TECHNICIAN, name, name)
+    assert [user.name for user in await practice.users.list(caller())] == ["users/arzt1"]
+    assert len(await practice.users.list(TECHNICIAN)) == 2
+
+
+async def test_users_outlive_a_restart_and_a_refused_write_changes_nothing(practice: Practice) -> None:
+    await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    practice.store.refuse = True
+    with pytest.raises(WorldError):
+        await practice.users.create(TECHNICIAN, "arzt2", "Dr. B")
+    with pytest.raises(WorldError):
+        await practice.people.bind("users/arzt1", named(HBA))
+    assert [user.card for user in practice.people.all()] == [""]
+    restarted = People(store=practice.store, clock=practice.clock)
+    await restarted.load()
+    assert restarted.all() == practice.people.all()
