@@ -33,7 +33,7 @@ class Story:
         self.profile = folder / "arbeitsplatz"
         at_the_box = environment(socket=self.agent.socket)
         at_the_workplace = environment(profile=self.profile)
-        self.shell = Shell(self.screen, {TECHNICIAN: at_the_box, WORKPLACE: at_the_workplace})
+        self.shell = Shell(self.screen, folder, {TECHNICIAN: at_the_box, WORKPLACE: at_the_workplace})
         self.typing: Typing | None = None
         self.box_id = ""
 
@@ -57,10 +57,13 @@ class Story:
         self.screen.step(
             "Eine Praxis entsteht", "kartenwart-sim spielt Konnektor, Terminals und Karten auf 127.0.0.0/8."
         )
-        simulator = Simulator.start(self.folder / "praxis")
+        writing = None
         if not self.own_letter:
             command = [sys.executable, "-m", "firmware_sim", "sample-pdf", str(self.letter), "--kind", "pdfa2"]
-            subprocess.run(command, check=True, timeout=60)
+            writing = subprocess.Popen(command)
+        simulator = Simulator.start(self.folder / "praxis")
+        if writing is not None and writing.wait(60):
+            raise DemoFailed("der Arztbrief wurde nicht geschrieben")
         world = simulator.ask("/state")
         self.screen.say(f"Konnektor  {simulator.konnektor['sds_url']}  (TLS mit Client-Zertifikat)")
         for terminal in world["terminals"]:
@@ -72,7 +75,7 @@ class Story:
         """Configure and start the agent, and find it."""
         self.screen.step("Der Agent verbindet sich", "Die Box der Praxis; Arbeitsplätze finden sie durch mDNS.")
         config = self.agent.configure(simulator)
-        self.screen.typed(TECHNICIAN, ["kartenwart", "agent", "run", "--config", str(config)])
+        self.screen.typed(TECHNICIAN, ["kartenwart", "agent", "run", "--config", str(config.relative_to(self.folder))])
         self.agent.start()
         status = self.shell.run(TECHNICIAN, "status", shown=False, expect=None).document("status")["status"]
         self.box_id = status["system"]["boxId"]
@@ -136,7 +139,7 @@ class Story:
         self.screen.step(
             "Ein Brief wird qualifiziert signiert", "PAdES für PDF/A-1 und -2, sonst CAdES neben der Datei."
         )
-        typing = self.begin("sign", str(self.letter), "--user", "adler", "--context", "sprechzimmer")
+        typing = self.begin("sign", self.letter.name, "--user", "adler", "--context", "sprechzimmer")
         pads.serve(typing, DOCTOR)
         inside = self.letter.with_name(f"{self.letter.stem}-signiert{self.letter.suffix}")
         return inside if inside.exists() else self.letter.with_name(f"{self.letter.name}.p7s")
@@ -150,7 +153,7 @@ class Story:
         request = str(uuid.uuid4())
         second = self.folder / f"zweiter{self.letter.suffix}"
         shutil.copyfile(self.letter, second)
-        order = ("sign", str(second), "--user", "adler", "--context", "sprechzimmer", "--request-id", request)
+        order = ("sign", second.name, "--user", "adler", "--context", "sprechzimmer", "--request-id", request)
         typing = self.begin(*order)
         pad = pads.asked(typing)
         self.screen.say(

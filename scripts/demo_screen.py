@@ -83,8 +83,9 @@ class Ran:
 class Shell:
     """Types commands for people: shows them, runs the real ones, and reads what they say."""
 
-    def __init__(self, screen: Screen, environments: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, screen: Screen, folder: Path, environments: Mapping[str, Mapping[str, str]]) -> None:
         self.screen = screen
+        self.folder = folder
         self.environments = environments
 
     def run(self, who: str, *command: str, expect: int | None = 0, shown: bool = True) -> Ran:
@@ -97,6 +98,7 @@ class Shell:
             stderr=None if shown else subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             env=dict(self.environments[who]),
+            cwd=self.folder,
             timeout=COMMAND_SECONDS,
             check=False,
             text=True,
@@ -106,16 +108,16 @@ class Shell:
             raise DemoFailed(f"„kartenwart {command[0]}“ endete mit {ran.status}\n" + "\n".join(ran.lines))
         return ran
 
-    def begin(self, who: str, *command: str, json_output: bool = False) -> "Typing":
+    def begin(self, who: str, *command: str) -> "Typing":
         """Start a `kartenwart` command that will wait for people."""
         self.screen.typed(who, ["kartenwart", *command])
-        return Typing([*command, *(("--format", "json") if json_output else ())], self.environments[who])
+        return Typing(command, self.folder, self.environments[who])
 
 
 class Typing:
     """A command under way whose lines are read as they come."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
@@ -124,6 +126,7 @@ class Typing:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=dict(environment),
+            cwd=folder,
             text=True,
         )
         threading.Thread(target=self._read, args=(self.process.stdout or (),), daemon=True).start()
@@ -184,7 +187,7 @@ class Pads:
             typing.ended(1.0)
             raise DemoFailed("\n".join([str(error), *typing.lines])) from None
         try:
-            typing.until("PIN", 5.0)
+            typing.until("Bitte jetzt", 5.0)
         except DemoFailed:
             self._screen.say("[yellow]Der Arbeitsplatz hat (noch) nichts vom Terminal erfahren.[/]")
         self._screen.beside(typing.lines, pad)
@@ -219,11 +222,12 @@ def verified_by_openssl(screen: Screen, signed: Path, original: Path, simulator:
         content, cms = extract(signed, folder)
     else:
         content, cms = original, signed
-    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", str(cms), "-content", str(content)]
-    command += ["-CAfile", simulator.about["card_root_pem"], "-certfile", simulator.about["card_ca_pem"]]
-    command += ["-purpose", "any", "-out", str(folder / "verified.bin")]
+    root, issuer = (Path(simulator.about[key]) for key in ("card_root_pem", "card_ca_pem"))
+    files = [str(file.relative_to(folder)) for file in (cms, content, root, issuer)]
+    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", files[0], "-content", files[1]]
+    command += ["-CAfile", files[2], "-certfile", files[3], "-purpose", "any", "-out", "verified.bin"]
     screen.typed(ANYBODY, command)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     screen.say(escape(done.stderr.strip()))
     if done.returncode != 0:
         raise DemoFailed("openssl nimmt die Signatur nicht an")

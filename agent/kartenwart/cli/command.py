@@ -33,6 +33,8 @@ AddressOption = Annotated[
     str, typer.Option("--address", metavar="HOST[:PORT]", help="gRPC-Adresse der Box statt der gespeicherten.")
 ]
 
+_SOCKET = Path("/run/kartenwart/kartenwart.sock")  # kartenwart.client.DEFAULT_SOCKET, without loading its way
+
 _SHARED = {
     "format": (FormatOption, Format.TABLE),
     "profile": (ProfileOption, None),
@@ -56,13 +58,15 @@ class Reach:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Kartenwart"]:
         """Connect; raises KartenwartError."""
-        from kartenwart.client import Address, Profile, connect, connect_locally
-
         socket = self._socket()
         if socket is not None:
+            from kartenwart.client import connect_locally
+
             async with connect_locally(socket) as box:
                 yield box
             return
+        from kartenwart.client import Address, Profile, connect
+
         profile = Profile.load(self.profile)
         where = None
         if self.address:
@@ -72,15 +76,14 @@ class Reach:
             yield box
 
     def _socket(self) -> Path | None:
-        from kartenwart.client import DEFAULT_SOCKET, Profile, default_folder
-
         if self.socket is not None and (self.technician or self.profile is None):
             return self.socket
         if self.profile is not None or self.address:
             return None
-        reachable = DEFAULT_SOCKET.exists() and os.access(DEFAULT_SOCKET, os.W_OK)
-        enrolled = Profile.exists(default_folder())
-        return DEFAULT_SOCKET if reachable and (self.technician or not enrolled) else None
+        from kartenwart.client import Profile
+
+        reachable = _SOCKET.exists() and os.access(_SOCKET, os.W_OK)
+        return _SOCKET if reachable and (self.technician or not Profile.exists()) else None
 
 
 def command(

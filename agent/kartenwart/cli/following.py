@@ -23,7 +23,7 @@ class Following:
         """See the job's newest state."""
         if not self._named:
             self._named = True
-            self._out.remark(f"Auftrag {short(job.name)} (request_id {job.request_id})", style="dim")
+            self._out.remark(f"Auftrag {short(job.name)}", style="dim")
         for step in job.progress[self._told :]:
             self._out.remark(_told(step), style="bold" if step.step == job_pb2.JOB_STEP_PIN_ENTRY else "")
         self._told = max(self._told, len(job.progress))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich import box
 from rich.console import Console
@@ -97,4 +96,6 @@ class Output:
 
 def plain(message: Message) -> dict[str, Any]:
     """Return a message as the box's JSON door would write it, fields without presence included."""
+    from google.protobuf.json_format import MessageToDict
+
     return MessageToDict(message, always_print_fields_with_no_presence=True)

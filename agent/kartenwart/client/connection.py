@@ -1,25 +1,21 @@
-"""Connects to a box: with a profile over the network, or at the box itself over its UNIX socket."""
+"""Connects to a box with a profile over the network."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from kartenwart.api.workstation.v1 import workstation_service_pb2
 from kartenwart.client import keys
 from kartenwart.client.box import Kartenwart
-from kartenwart.client.discovery import discover
 from kartenwart.client.failures import BoxUnreachable, BoxUntrusted, KartenwartError
 from kartenwart.client.grpc_wire import GrpcWire, grpc_wire, open_channel, place
-from kartenwart.client.json_wire import unix_wire
 from kartenwart.client.presented import presented_chain
 from kartenwart.client.profile import Address, Profile
 from kartenwart.client.wire import Wire
 
 CONNECT_SECONDS = 5.0
-DEFAULT_SOCKET = Path("/run/kartenwart/kartenwart.sock")
 _SEARCH_SECONDS = 3.0
 _RENEWAL_CHECK_SECONDS = 3600.0
 
@@ -46,15 +42,6 @@ async def connect(
         yield Kartenwart(wire)
 
 
-@asynccontextmanager
-async def connect_locally(socket: Path = DEFAULT_SOCKET) -> AsyncIterator[Kartenwart]:
-    """Connect at the box itself, as its technician; the rights come from the socket's group."""
-    if not socket.exists():  # noqa: ASYNC240  # one look at a local name
-        raise BoxUnreachable(f"there is no agent's socket at {socket}")
-    async with unix_wire(socket) as wire:
-        yield Kartenwart(wire)
-
-
 async def renew(wire: Wire, profile: Profile) -> Profile:
     """Get a new certificate for the same key; raises CallFailed, BoxUntrusted."""
     request = workstation_service_pb2.RenewCertificateRequest(
@@ -78,6 +65,8 @@ async def _reached(stack: AsyncExitStack, profile: Profile, within: float) -> tu
 
 
 async def _moved(profile: Profile, error: BoxUnreachable) -> Profile:
+    from kartenwart.client.discovery import discover
+
     found = await discover(timeout=_SEARCH_SECONDS, wanted=lambda box: box.box_id == profile.box_id)
     moved = next((box.address for box in found if box.box_id == profile.box_id), profile.address)
     if moved == profile.address:

@@ -1,0 +1,20 @@
+"""Connects at the box itself, over its UNIX socket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from kartenwart.client.box import Kartenwart
+from kartenwart.client.failures import BoxUnreachable
+from kartenwart.client.json_wire import unix_wire
+
+DEFAULT_SOCKET = Path("/run/kartenwart/kartenwart.sock")
+
+
+@asynccontextmanager
+async def connect_locally(socket: Path = DEFAULT_SOCKET) -> AsyncIterator[Kartenwart]:
+    """Connect as the box's technician; the rights come from the socket's group. Raises BoxUnreachable."""
+    if not socket.exists():  # noqa: ASYNC240  # one look at a local name
+        raise BoxUnreachable(f"there is no agent's socket at {socket}")
+    async with unix_wire(socket) as wire:
+        yield Kartenwart(wire)
