@@ -2,108 +2,47 @@ import asyncio
 import base64
 import io
 import json
-import socket
 import ssl
-import stat
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from google.rpc.error_details_pb2 import BadRequest
 
 from kartenwart.api.inventory.v1.inventory_service_pb2 import WatchInventoryResponse
-from kartenwart.api.system.v1.system_service_pb2 import GetSystemResponse, System
 from kartenwart.domain.principals import Role
-from kartenwart.door.doors import Door, enrolment_door, local_door, machine_door
+from kartenwart.door.doors import machine_door
 from kartenwart.edge.call import Call
 from kartenwart.edge.descriptors import rpcs
-from kartenwart.edge.identity import ServerIdentity
-from kartenwart.edge.limits import Allowance, Limits
 from kartenwart.edge.listening import PortTakenError
-from kartenwart.edge.policy import Rate
 from kartenwart.edge.shared import Reply, Shared
 from kartenwart.edge.shared import json as reply_json
+from tests.unit.door.clients import (
+    NDJSON,
+    SYSTEM,
+    VERIFY,
+    WATCH,
+    Current,
+    at,
+    client_tls,
+    details,
+    machines,
+    reason,
+    who_am_i,
+    workstation,
+)
 from tests.unit.edge.opponents import Practice
-from tests.unit.edge.pki import Leaf, Site
+from tests.unit.edge.pki import Site
 from tests.unit.edge.requests import right
-
-SYSTEM = "/kartenwart.api.system.v1.SystemService/GetSystem"
-WATCH = "/kartenwart.api.inventory.v1.InventoryService/WatchInventory"
-CARD = "/kartenwart.api.card.v1.CardService/GetCard"
-VERIFY = "/kartenwart.api.pin.v1.PinService/VerifyPin"
-COMMIT = "/kartenwart.api.enrolment.v1.EnrolmentExchangeService/Commit"
-NDJSON = {"Accept": "application/x-ndjson"}
-
-
-async def who_am_i(_request: Any, call: Call) -> Reply:
-    system = System(caller=call.principal.name, version=f"{call.peer} {call.seconds}", caller_role="Ä")
-    return Shared(GetSystemResponse(system=system))
 
 
 @pytest.fixture
 def practice() -> Practice:
     return Practice(said={"GetSystem": who_am_i})
-
-
-class Current:
-    def __init__(self, identity: ServerIdentity) -> None:
-        self.identity = identity
-
-    def __call__(self) -> ServerIdentity:
-        return self.identity
-
-
-def client_tls(site: Site, leaf: Leaf | None, folder: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=site.root_pem.decode())
-    if leaf:
-        (folder / "leaf.pem").write_bytes(leaf.pem + leaf.key_pem)
-        context.load_cert_chain(folder / "leaf.pem")
-    return context
-
-
-@asynccontextmanager
-async def machines(practice: Practice, current: Current | None = None) -> AsyncIterator[Door]:
-    door = machine_door(
-        edge=practice.edge,
-        methods=practice.methods,
-        address="127.0.0.1",
-        port=0,
-        identity=current or Current(practice.site.server()),
-    )
-    async with practice.edge, door:
-        yield door
-
-
-@asynccontextmanager
-async def at(door: Door, tls: ssl.SSLContext) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(
-        f"https://localhost:{door.port}", connector=aiohttp.TCPConnector(ssl=tls)
-    ) as opened:
-        yield opened
-
-
-@asynccontextmanager
-async def workstation(
-    practice: Practice, folder: Path, role: Role = Role.VIEWER
-) -> AsyncIterator[aiohttp.ClientSession]:
-    leaf = practice.site.leaf("w")
-    practice.registry.add(leaf, role)
-    async with machines(practice) as door, at(door, client_tls(practice.site, leaf, folder)) as opened:
-        yield opened
-
-
-def details(error: dict[str, Any]) -> dict[str, bytes]:
-    return {detail["type"]: base64.b64decode(detail["value"] + "==") for detail in error["details"]}
-
-
-def reason(error: dict[str, Any]) -> str:
-    return ErrorInfo.FromString(details(error)["google.rpc.ErrorInfo"]).reason
 
 
 async def test_a_workstation_calls_with_json(practice: Practice, tmp_path: Path) -> None:
@@ -321,107 +260,6 @@ async def test_bodies_are_capped_and_chunks_pass(practice: Practice, tmp_path: P
                 assert answer.status == 413
 
 
-async def test_enrolment_shows_its_root_and_offers_the_exchange_only(practice: Practice) -> None:
-    healthy = True
-    door = enrolment_door(
-        edge=practice.edge,
-        methods=practice.methods,
-        address="127.0.0.1",
-        port=0,
-        identity=Current(practice.site.server()),
-        healthy=lambda: healthy,
-    )
-    blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    blind.check_hostname = False
-    blind.verify_mode = ssl.CERT_NONE
-    async with practice.edge, door, at(door, blind) as opened:
-        async with opened.post(SYSTEM, json={}) as answer:
-            assert answer.status == 404
-        async with opened.post(COMMIT, json={}) as answer:
-            assert answer.status == 400
-        async with opened.post(COMMIT, json=reply_json(right(practice.methods[COMMIT[1:]].request))) as answer:
-            assert answer.status == 200
-        async with opened.get("/healthz") as answer:
-            assert (answer.status, await answer.read()) == (200, b"")
-        healthy = False
-        async with opened.get("/healthz") as answer:
-            assert (answer.status, await answer.read()) == (503, b"")
-        _, writer = await asyncio.open_connection("127.0.0.1", door.port, ssl=blind)
-        tls = writer.get_extra_info("ssl_object")
-        chain = [certificate.public_bytes() for certificate in tls._sslobj.get_unverified_chain()]
-        assert [pem.strip() for pem in chain][-1] == practice.site.root_pem.decode().strip()
-        assert len(chain) == 2
-        writer.close()
-        await writer.wait_closed()
-
-
-async def test_strangers_are_slowed_down(practice: Practice) -> None:
-    door = enrolment_door(
-        edge=practice.edge,
-        methods=practice.methods,
-        address="127.0.0.1",
-        port=0,
-        identity=Current(practice.site.server()),
-        healthy=lambda: True,
-    )
-    tls = ssl.create_default_context(cadata=practice.site.root_pem.decode())
-    async with practice.edge, door, at(door, tls) as opened:
-        seen = []
-        for _ in range(30):
-            async with opened.post(COMMIT, json={}) as answer:
-                seen.append(answer.status)
-                last = await answer.json()
-        assert seen[:20] == [400] * 20
-        assert 429 in seen[20:]
-        assert "google.rpc.RetryInfo" in details(last) or seen[-1] == 400
-
-
-@asynccontextmanager
-async def local(practice: Practice, path: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    door = local_door(edge=practice.edge, methods=practice.methods, path=path, group="", healthy=lambda: True)
-    connector = aiohttp.UnixConnector(str(path))
-    async with practice.edge, door, aiohttp.ClientSession("http://box", connector=connector) as opened:
-        yield opened
-
-
-async def test_the_person_at_the_box_is_known_by_the_kernel(practice: Practice, tmp_path: Path) -> None:
-    path = tmp_path / "run" / "kartenwart.sock"
-    async with local(practice, path) as opened:
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o750
-        assert stat.S_IMODE(path.stat().st_mode) == 0o660
-        async with opened.post(SYSTEM, json={}) as answer:
-            caller = (await answer.json())["system"]["caller"]
-        assert caller.startswith("local/")
-        async with opened.post("/kartenwart.api.audit.v1.AuditService/VerifyAudit", json={}) as answer:
-            assert answer.status == 200
-        async with opened.post(COMMIT, json={}) as answer:
-            assert answer.status == 404
-        async with opened.get("/metrics") as answer:
-            text = await answer.text()
-            assert answer.status == 200
-        assert (
-            'kartenwart_calls_total{method="kartenwart.api.system.v1.SystemService/GetSystem",outcome="OK"} 1.0' in text
-        )
-        assert caller.removeprefix("local/") not in text
-        async with opened.get("/healthz") as answer:
-            assert answer.status == 200
-        async with opened.post("/metrics") as answer:
-            assert answer.status == 405
-    assert not path.exists()
-
-
-async def test_a_socket_left_behind_is_replaced_and_a_live_one_is_not(practice: Practice, tmp_path: Path) -> None:
-    path = tmp_path / "kartenwart.sock"
-    with socket.socket(socket.AF_UNIX) as left:
-        left.bind(str(path))
-    async with local(practice, path) as opened:
-        assert (await opened.get("/healthz")).status == 200
-        second = local_door(edge=practice.edge, methods=practice.methods, path=path, group="", healthy=lambda: True)
-        with pytest.raises(PortTakenError, match="another agent"):
-            await second.__aenter__()
-        assert (await opened.get("/healthz")).status == 200
-
-
 async def test_a_port_in_use_is_said_in_clear_words(practice: Practice) -> None:
     identity = Current(practice.site.server())
     async with machines(practice) as door:
@@ -445,36 +283,3 @@ async def test_a_stop_tells_open_streams_and_is_quick(practice: Practice, tmp_pa
         await door.__aexit__(None, None, None)
         assert time.monotonic() - started < 2
         assert reason(json.loads(await answer.content.readline())["error"]) == "AGENT_UNAVAILABLE"
-
-
-async def test_whatever_body_comes_it_is_never_our_defect(tmp_path: Path) -> None:
-    generous = {rate: Allowance(per_second=1e6, burst=1e6) for rate in Rate}
-    practice = Practice(limits=Limits(rates=generous))
-    path = tmp_path / "s"
-    loop = asyncio.get_running_loop()
-    async with local(practice, path) as opened:
-
-        async def send(name: str, body: bytes) -> int:
-            headers = {"Content-Type": "application/json", **NDJSON}
-            async with opened.post(f"/{name}", data=body, headers=headers) as answer:
-                if answer.content_type == "application/x-ndjson":
-                    answer.close()
-                return answer.status
-
-        @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-        @given(
-            st.sampled_from(sorted(practice.methods)),
-            st.binary(max_size=200)
-            | st.recursive(st.none() | st.integers() | st.text(max_size=9), st.lists).map(
-                lambda v: json.dumps(v).encode()
-            )
-            | st.dictionaries(
-                st.sampled_from(["card", "pin", "name", "wait", "documents", "scope"]), st.text() | st.integers()
-            ).map(lambda value: json.dumps(value).encode()),
-        )
-        def hold(name: str, body: bytes) -> None:
-            status = asyncio.run_coroutine_threadsafe(send(name, body), loop).result(10)
-            assert status not in {500, 502}
-
-        await asyncio.to_thread(hold)
-    assert practice.reports == []
