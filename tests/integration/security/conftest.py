@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -70,3 +71,17 @@ async def by_code(here: Practice, label: str, *, role: str, contexts: tuple[str,
         return await enrol(
             here.agent.address, role=role, label=label, show=codes.put_nowait, confirm=confirm, folder=folder
         )
+
+
+async def get(here: Practice, path: str) -> tuple[int, str]:
+    """GET a page of the local door; return status and text."""
+    connector = aiohttp.UnixConnector(path=str(here.agent.socket))
+    async with aiohttp.ClientSession(connector=connector) as http, http.get(f"http://box{path}") as answer:
+        return answer.status, await answer.text()
+
+
+async def metric(here: Practice, name: str) -> float:
+    """The value of a metric without labels, as the local door tells it."""
+    status, text = await get(here, "/metrics")
+    assert status == 200
+    return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
