@@ -1,7 +1,7 @@
 """The site: made once at the first start, then only read; fulfils the port SiteAuthority.
 
 Its folder holds the root's key in the clear (mode 0600). Who steals the box's card can therefore play this box and
-let in workstations of his own; the answer to a theft is a new site, enrolled anew. docs say the same to technicians.
+let in workstations of his own; the answer to a theft is a new site, enrolled anew.
 """
 
 import base64

@@ -2,7 +2,7 @@
 
 The vault's key lies beside the documents (mode 0600), because results must survive a restart and nobody is there to
 type a passphrase. So encryption protects what was deleted and single files that leak, e.g. by a backup without the
-key; it does not protect against whoever steals the whole card or reads as root. docs say so to technicians.
+key; it does not protect against whoever steals the whole card or reads as root.
 """
 
 import os
