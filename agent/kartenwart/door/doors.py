@@ -120,12 +120,21 @@ def local_door(*, edge: Edge, methods: Methods, path: Path, group: str, healthy:
     routes = Routes(edge=edge, methods=_known_callers(methods), identify=identify, pages=pages)
 
     def opened() -> tuple[socket.socket, None]:
-        return _unix_socket(path, grp.getgrnam(group).gr_gid if group else -1), None
+        return _unix_socket(path, _group_id(group)), None
 
     def closed() -> None:
         path.unlink(missing_ok=True)
 
     return Door(edge=edge, routes=routes, most_connections=128, opened=opened, closed=closed)
+
+
+def _group_id(group: str) -> int:
+    if not group:
+        return -1
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise PortTakenError(f"cannot give the socket to the group {group}: there is no such group") from None
 
 
 def _unix_socket(path: Path, group: int) -> socket.socket:

@@ -85,7 +85,10 @@ class Edge:
     async def __aexit__(self, *exc: object) -> None:
         self.end_visits()
         if self._running:
-            await asyncio.wait(self._running, timeout=GRACE)
+            _, late = await asyncio.wait(self._running, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self._lifetime.aclose()
 
     def end_visits(self) -> None:

@@ -13,5 +13,6 @@ class ServerIdentity:
     root_pem: bytes
 
 
-# Asked at each handshake, so that a new certificate needs no restart. Must be quick and must not block.
+# Asked at each handshake, so that a new certificate needs no restart. gRPC asks from a thread of its own: must be
+# quick, must not block, and must give a whole value.
 CurrentIdentity = Callable[[], ServerIdentity]

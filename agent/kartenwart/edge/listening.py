@@ -4,7 +4,7 @@ import socket
 
 
 class PortTakenError(RuntimeError):
-    """The address cannot be listened on; most likely another agent runs."""
+    """The address cannot be listened on, most likely because another agent runs; the message says what is wrong."""
 
 
 def listen(address: str, port: int) -> socket.socket:

@@ -148,3 +148,13 @@ async def test_whatever_body_comes_it_is_never_our_defect(tmp_path: Path) -> Non
 
         await asyncio.to_thread(hold)
     assert practice.reports == []
+
+
+async def test_a_group_that_does_not_exist_is_said_in_clear_words(practice: Practice, tmp_path: Path) -> None:
+    path = tmp_path / "run" / "kartenwart.sock"
+    door = local_door(
+        edge=practice.edge, methods=practice.methods, path=path, group="nobody-here", healthy=lambda: True
+    )
+    with pytest.raises(PortTakenError, match="group nobody-here"):
+        await door.__aenter__()
+    assert not path.exists()

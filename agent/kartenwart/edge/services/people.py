@@ -98,8 +98,9 @@ class WorkstationService:
         self._root_der = root_der
 
     async def list_workstations(self, request: ListWorkstationsRequest, call: Call) -> ListWorkstationsResponse:  # noqa: ARG002
-        """Return all."""
-        return ListWorkstationsResponse(workstations=[workstation_message(one) for one in self._workstations.list()])
+        """Return those of the caller's mandants."""
+        found = self._workstations.list(call.principal.caller)
+        return ListWorkstationsResponse(workstations=[workstation_message(one) for one in found])
 
     async def update_workstation(self, request: UpdateWorkstationRequest, call: Call) -> UpdateWorkstationResponse:
         """Change what the mask names."""
