@@ -1,0 +1,99 @@
+"""Signatures that openssl verifies, and an agent that dies in the middle of one."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from scripts.demo_pdf import extract
+from tests.e2e.practice import Practice, Seat, openssl, until
+
+
+@pytest.fixture
+def bound(practice: Practice, signer: Seat) -> Seat:
+    """The doctor's workplace, its user adler bound to her HBA."""
+    users = signer.run("users", "list").document("users")["users"]
+    if not next(one["card"] for one in users if one["name"] == "users/adler"):
+        under = signer.begin("users", "bind", "adler", "adler", "--context", "sprechzimmer")
+        practice.type(practice.asked(under))
+        assert under.ended().status == 0
+    return signer
+
+
+def test_a_user_who_is_not_bound_cannot_sign(practice: Practice, signer: Seat, letter: Path) -> None:
+    before = practice.counts()
+    ran = signer.run("sign", letter.name, "--card", "brandt", "--user", "brandt", "--context", "sprechzimmer")
+    assert (ran.status, ran.error["reason"]) == (3, "USER_NOT_BOUND")
+    assert practice.counts()["pin_prompts"] == before["pin_prompts"]
+
+
+def test_a_letter_is_signed_and_openssl_agrees(practice: Practice, bound: Seat, letter: Path, tmp_path: Path) -> None:
+    out = tmp_path / "signed.pdf"
+    under = bound.begin("sign", letter.name, "--user", "adler", "--context", "sprechzimmer", "--out", str(out))
+    pad = practice.asked(under)
+    number = pad["prompt"]["job_number"]
+    practice.type(pad)
+    ended = under.ended()
+    assert ended.status == 0, ended
+    signature = ended.document("signature")["signature"]
+    assert (signature["form"], signature["job"]["jobNumber"]) == ("pades", number)
+    assert out.read_bytes().startswith(letter.read_bytes())
+    content, cms = extract(out, tmp_path)
+    assert openssl(practice, cms, content).returncode == 0
+    broken = bytearray(content.read_bytes())
+    broken[100] ^= 1
+    content.write_bytes(broken)
+    assert openssl(practice, cms, content).returncode != 0
+
+
+def test_what_is_no_pdfa_gets_its_signature_beside(practice: Practice, bound: Seat, tmp_path: Path) -> None:
+    from firmware_sim.signing import make_pdf
+
+    plain = tmp_path / "plain.pdf"
+    plain.write_bytes(make_pdf("plain"))
+    strict = bound.run("sign", str(plain), "--user", "adler", "--context", "sprechzimmer", "--signature", "pades")
+    assert strict.error["reason"] == "DOCUMENT_NOT_PDFA"
+    before = practice.counts("hba-adler")["pin_prompts"]
+    under = bound.begin("sign", str(plain), "--user", "adler", "--context", "sprechzimmer")
+    practice.type(practice.asked(under))
+    ended = under.ended()
+    assert ended.status == 0, ended
+    assert "PDF/A" in ended.err
+    assert openssl(practice, tmp_path / "plain.pdf.p7s", plain).returncode == 0
+    assert practice.counts("hba-adler")["pin_prompts"] == before + 1
+
+
+def test_a_killed_agent_never_signs_twice(practice: Practice, bound: Seat, letter: Path) -> None:
+    request = str(uuid.uuid4())
+    words = ("sign", letter.name, "--user", "adler", "--context", "sprechzimmer", "--request-id", request)
+    before = practice.counts("hba-adler")
+    under = bound.begin(*words, "--out", "never.pdf")
+    pad = practice.asked(under)
+    practice.agent.kill()
+    practice.type(pad)
+    until(lambda: practice.counts("hba-adler")["pin_tries_right"] > before["pin_tries_right"])
+    practice.agent.start()
+    ended = under.ended()
+    assert (ended.status, ended.error["reason"]) == (5, "OUTCOME_UNKNOWN"), ended
+    again = bound.run(*words)
+    assert (again.status, again.error["job"]) == (5, ended.error["job"])
+    listed = bound.run("jobs", "list", "--request-id", request).document("jobs")["jobs"]
+    assert [job["state"] for job in listed] == ["JOB_STATE_OUTCOME_UNKNOWN"]
+    after = practice.counts("hba-adler")
+    assert after["sign_document_calls"] == before["sign_document_calls"] + 1
+    assert after["pin_prompts"] == before["pin_prompts"] + 1
+    assert not (practice.folder / "never.pdf").exists()
+
+
+def test_the_same_file_under_another_content_is_not_taken_for_signed(
+    practice: Practice, bound: Seat, letter: Path, tmp_path: Path
+) -> None:
+    request = str(uuid.uuid4())
+    words = ("--user", "adler", "--context", "sprechzimmer", "--request-id", request)
+    under = bound.begin("sign", letter.name, *words, "--out", str(tmp_path / "one.pdf"))
+    practice.type(practice.asked(under))
+    assert under.ended().status == 0
+    other = tmp_path / "other.pdf"
+    other.write_bytes(letter.read_bytes() + b"\n%changed\n")
+    ran = bound.run("sign", str(other), *words)
+    assert (ran.status, ran.error["reason"]) == (2, "REQUEST_ID_REUSED")
