@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
@@ -52,6 +54,19 @@ class Simulator:
         async with self.http.request(method, self.about["control"] + path, json=body) as answer:
             assert answer.status < 300, await answer.text()
             return await answer.json()
+
+    async def fault(self, operation: str, kind: str, **details: Any) -> None:
+        """Plan a fault of the first Konnektor."""
+        await self.do(f"/konnektors/{self.konnektor['name']}/faults", operation=operation, kind=kind, **details)
+
+    async def plays(self, terminal: str, *entries: dict[str, object], default: str = "silent") -> None:
+        """Tell the person at a pad what to do at the next prompts, and by default."""
+        await self.do(f"/pads/{terminal}/script", entries=list(entries), default=default)
+
+    async def counts(self, card: str) -> dict[str, Any]:
+        """Return what the simulator itself counted for a card."""
+        counted: dict[str, Any] = (await self.ask("/counts"))["cards"][card]
+        return counted
 
     async def prompt(self, terminal: str, within: float = 20.0) -> dict[str, Any]:
         """Wait until this terminal asks for a PIN; return its pad."""
@@ -173,12 +188,19 @@ async def simulator(folder: Path, world: Path | None = None) -> AsyncIterator[Si
 
 
 @asynccontextmanager
-async def practice(folder: Path, world: Path | None = None, settings: str = "") -> AsyncIterator[Practice]:
-    """Run a whole practice in `folder`; `settings` is TOML appended to the agent's configuration."""
+async def practice(
+    folder: Path, world: Path | None = None, settings: str = "", *, trust: str = "ca", login: str = "certificate"
+) -> AsyncIterator[Practice]:
+    """Run a whole practice in `folder`; `settings` is TOML appended to the agent's configuration.
+
+    `trust` is "ca" or "pin" (of the certificate that the Konnektor shows first), `login` "certificate" or "basic".
+    """
     async with simulator(folder / "sim", world) as sim:
         agent = Agent(folder=folder / "box")
         agent.folder.mkdir()
-        (agent.folder / "kartenwart.toml").write_text(configuration(sim) + settings, encoding="utf-8")
+        (agent.folder / "kartenwart.toml").write_text(
+            configuration(sim, trust=trust, login=login) + settings, encoding="utf-8"
+        )
         try:
             await agent.start()
             yield Practice(folder=folder, simulator=sim, agent=agent)
@@ -186,13 +208,18 @@ async def practice(folder: Path, world: Path | None = None, settings: str = "") 
             await agent.close()
 
 
-def configuration(sim: Simulator) -> str:
+def configuration(sim: Simulator, *, trust: str = "ca", login: str = "certificate") -> str:
     """Return the agent's configuration for a simulated practice."""
     konnektor = sim.konnektor
 
-    def login(client_system: str) -> str:
+    def login_of(client_system: str) -> str:
+        if login == "basic":
+            basic = konnektor["basic"][client_system]
+            return f'user = "{basic["user"]}"\npassword_file = "{basic["password_file"]}"\n'
         client = konnektor["clients"][client_system]
         return f'client_p12 = "{client["p12"]}"\nclient_p12_password_file = "{client["p12_password_file"]}"\n'
+
+    trusted = f'trust_pin = "{pin(konnektor)}"' if trust == "pin" else f'trust_ca = "{konnektor["root_pem"]}"'
 
     text = f"""
 [box]
@@ -209,14 +236,14 @@ mdns = false
 ready_file = "ready.json"
 [konnektors.k1]
 url = "https://{konnektor["host"]}:{konnektor["port"]}"
-trust_ca = "{konnektor["root_pem"]}"
+{trusted}
 cetp_listen = "127.0.0.1:0"
 event_sources = ["{konnektor["address"]}/32"]
 poll_interval = 2
 short_timeout = 3
-{login("kartenwart")}
+{login_of("kartenwart")}
 """
-    text += "".join(f"[konnektors.k1.logins.{name}]\n{login(name)}" for name in LOGINS)
+    text += "".join(f"[konnektors.k1.logins.{name}]\n{login_of(name)}" for name in LOGINS)
     for name, (mandant, client_system, workplace) in CONTEXTS.items():
         text += f"""[contexts.{name}]
 konnektor = "k1"
@@ -225,3 +252,9 @@ client_system = "{client_system}"
 workplace = "{workplace}"
 """
     return text
+
+
+def pin(konnektor: dict[str, Any]) -> str:
+    """Return the SHA-256 of the certificate that a Konnektor showed when it started."""
+    certificate = x509.load_pem_x509_certificate(Path(konnektor["server_cert_pem"]).read_bytes())
+    return certificate.fingerprint(hashes.SHA256()).hex()
