@@ -93,7 +93,7 @@ class Enrolments:
         blank = [replace(one, code="") for one in self._pending.waiting()]
         return blank, self._close_at[0] if self._close_at is not None and self.is_open else None
 
-    async def approve(self, _caller: Caller, code: str, role: Role | None, scope: Scope) -> tuple[Workstation, str]:
+    async def approve(self, caller: Caller, code: str, role: Role | None, scope: Scope) -> tuple[Workstation, str]:
         """Approve the one pending enrolment whose code was typed; return the workstation and the box's own code.
 
         CallerError INVALID_ARGUMENT, ENROLMENT_CODE_UNKNOWN, ENROLMENT_CODE_AMBIGUOUS, ENROLMENT_ATTEMPTS_EXCEEDED,
@@ -103,7 +103,7 @@ class Enrolments:
         digits = code.replace(" ", "").replace("-", "")
         if not CODE.fullmatch(digits):
             raise wrong_field("code", "Erwartet werden sechs Ziffern.")
-        self._workstations.check_scope(scope, "scope")
+        self._workstations.check_scope(caller, scope, "scope")
         enrolment = self._the_one(digits)
         # Taken before anything is awaited, so that it is approved once.
         self._pending.put(replace(enrolment, state=EnrolmentState.REJECTED))
@@ -127,14 +127,14 @@ class Enrolments:
         self._pending.put(replace(found, state=EnrolmentState.REJECTED))
 
     async def create_token(
-        self, _caller: Caller, role: Role, scope: Scope, lifetime: timedelta | None
+        self, caller: Caller, role: Role, scope: Scope, lifetime: timedelta | None
     ) -> tuple[str, EnrolmentToken]:
         """Make a one-time token, never for a technician; only its hash is kept. CallerError INVALID_ARGUMENT."""
         if role is Role.TECHNICIAN:
             raise wrong_field("role", "Für Techniker gibt es keine Einmal-Kennwörter.")
         if lifetime is not None and not timedelta(0) < lifetime <= LONGEST_TOKEN_LIFETIME:
             raise wrong_field("lifetime", "Erlaubt sind höchstens sieben Tage.")
-        self._workstations.check_scope(scope, "scope")
+        self._workstations.check_scope(caller, scope, "scope")
         secret = secrets.token_urlsafe(32)
         token = EnrolmentToken(
             secret_sha256=_token_hash(secret),

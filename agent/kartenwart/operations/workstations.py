@@ -59,9 +59,10 @@ class Workstations:
             del self._by_key[self._replaced.pop(name)]
         return found
 
-    def list(self) -> Sequence[Workstation]:
-        """Return all workstations, sorted by name."""
-        return sorted(self._by_name.values(), key=lambda one: one.name)
+    def list(self, caller: Caller) -> Sequence[Workstation]:
+        """Return the workstations that reach one of the caller's mandants, or none yet, sorted by name."""
+        found = (one for one in self._by_name.values() if self._seen(caller, one))
+        return sorted(found, key=lambda one: one.name)
 
     def on_rights_changed(self, callback: RightsChanged) -> None:
         """Call back at once when a workstation is revoked or its role or scope changes."""
@@ -97,7 +98,7 @@ class Workstations:
 
     async def update(
         self,
-        _caller: Caller,
+        caller: Caller,
         name: str,
         label: str | None,
         role: Role | None,
@@ -106,8 +107,8 @@ class Workstations:
     ) -> Workstation:
         """Change what is given; CallerError NOT_FOUND, CONFLICT (revoked), INVALID_ARGUMENT (unknown names)."""
         async with self._turn:
-            before = self._get(name)
-            changed = self._changed(before, label, role, contexts, users)
+            before = self._own(caller, name)
+            changed = self._changed(caller, before, label, role, contexts, users)
             await self._save(changed)
         if (changed.role, changed.scope) != (before.role, before.scope):
             self._tell(changed)
@@ -115,6 +116,7 @@ class Workstations:
 
     def _changed(
         self,
+        caller: Caller,
         before: Workstation,
         label: str | None,
         role: Role | None,
@@ -127,7 +129,7 @@ class Workstations:
             contexts=before.scope.contexts if contexts is None else contexts,
             users=before.scope.users if users is None else users,
         )
-        self.check_scope(scope, "workstation.scope")
+        self.check_scope(caller, scope, "workstation.scope")
         return replace(
             before,
             label=before.label if label is None else label,
@@ -135,10 +137,10 @@ class Workstations:
             scope=scope,
         )
 
-    async def revoke(self, _caller: Caller, name: str) -> Workstation:
+    async def revoke(self, caller: Caller, name: str) -> Workstation:
         """End a workstation's rights for good; CallerError NOT_FOUND."""
         async with self._turn:
-            before = self._get(name)
+            before = self._own(caller, name)
             if before.revoked_at is not None:
                 return before
             revoked = replace(before, revoked_at=self._clock.now())
@@ -177,14 +179,15 @@ class Workstations:
                 "certificate_request", "Erwartet wird ein PKCS#10-Antrag (DER) mit einem P-256-Schlüssel."
             ) from wrong
 
-    def check_scope(self, scope: Scope, path: str) -> None:
-        """Raise CallerError INVALID_ARGUMENT for every context and user that does not exist."""
+    def check_scope(self, caller: Caller, scope: Scope, path: str) -> None:
+        """Raise CallerError INVALID_ARGUMENT for every context and user that does not exist.
+
+        A context of a mandant that is not the caller's does not exist for it: nobody gives away another practice.
+        """
+        own = frozenset(one for one in scope.contexts if one in self._contexts and self._grants(caller, one))
         wrong = [
             Violation(field=f"{path}.{field}[{index}]", description="Diesen Eintrag gibt es nicht.")
-            for field, names, known in (
-                ("contexts", scope.contexts, self._contexts),
-                ("users", scope.users, self._people),
-            )
+            for field, names, known in (("contexts", scope.contexts, own), ("users", scope.users, self._people))
             for index, name in enumerate(names)
             if name not in known
         ]
@@ -201,6 +204,21 @@ class Workstations:
             )
         except ValueError as wrong:
             raise wrong_field("public_key", "Erwartet wird ein P-256-Schlüssel.") from wrong
+
+    def _grants(self, caller: Caller, context: str) -> bool:
+        return caller.sees_mandant(self._contexts.get(context).mandant)
+
+    def _seen(self, caller: Caller, workstation: Workstation) -> bool:
+        mandants = self._contexts.mandants_of(workstation.scope.contexts)
+        return caller.mandants is None or not mandants or not mandants.isdisjoint(caller.mandants)
+
+    def _own(self, caller: Caller, name: str) -> Workstation:
+        """Return a workstation that the caller may change: one that reaches no other practice than the caller's."""
+        found = self._get(name)
+        mandants = self._contexts.mandants_of(found.scope.contexts)
+        if caller.mandants is not None and not mandants <= caller.mandants:
+            raise refused(Reason.NOT_FOUND)
+        return found
 
     def _get(self, name: str) -> Workstation:
         found = self._by_name.get(name)
