@@ -60,7 +60,8 @@ async def by_code(here: Practice, label: str, *, role: str, contexts: tuple[str,
             answer = await box.enrolments.approve(
                 await codes.get(), role=workstation_pb2.ROLE_UNSPECIFIED, contexts=names, users=()
             )
-            return answer.code
+            code: str = answer.code
+            return code
 
         approval = asyncio.create_task(approved())
 

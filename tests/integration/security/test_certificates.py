@@ -37,7 +37,7 @@ async def refused_by_both(profile: Profile) -> set[tuple[str, str]]:
     """What gRPC and JSON tell this workstation when it asks who it is."""
     told = set()
     for way in (by_grpc, by_json):
-        async with way(profile) as wire:  # type: ignore[operator]  # both are context managers of a wire
+        async with way(profile) as wire:
             with pytest.raises(CallFailed) as refused:
                 await wire.call(*WHO)
         told.add((refused.value.code, refused.value.reason))
@@ -59,7 +59,9 @@ async def test_without_a_certificate_there_is_no_connection(here: Practice) -> N
     credentials = grpc.ssl_channel_credentials(root_certificates=profile.root_pem.encode())
     options = (("grpc.ssl_target_name_override", profile.box_id),)
     async with grpc.aio.secure_channel(place(profile), credentials, options=options) as channel:
-        call = channel.unary_unary("/kartenwart.api.system.v1.SystemService/GetSystem")
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/kartenwart.api.system.v1.SystemService/GetSystem"
+        )
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(b"", timeout=5)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -209,4 +211,5 @@ async def a_waiting_job(here: Practice, profile: Profile) -> str:
             )
         )
         await here.simulator.prompt("kt-empfang")
-    return job.name
+    name: str = job.name
+    return name
