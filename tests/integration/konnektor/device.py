@@ -14,6 +14,12 @@ SERVICES = (
     ("CertificateService", "6.0.1"),
     ("SignatureService", "7.5.5"),
 )
+
+
+class Cut(bytes):
+    """A reply after which the connection ends."""
+
+
 Reply = bytes | None | Callable[[], bytes | None]
 
 
@@ -81,6 +87,8 @@ async def raw_device(replies: Mapping[str, Reply] | None = None) -> AsyncIterato
                     return
                 writer.write(answer)
                 await writer.drain()
+                if isinstance(answer, Cut):
+                    return
         except (OSError, asyncio.IncompleteReadError):
             return
         finally:

@@ -19,7 +19,7 @@ from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgor
 from kartenwart.domain.jobs import PinOutcome
 from kartenwart.domain.ports.konnektor import CardCall, SignOrder
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
-from tests.integration.konnektor.device import SERVICES, Device, directory, http, quiet_state, raw_device
+from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
 from tests.unit.codecs.answers import OK, cards, envelope, fault, warning
 
 CALL = CardCall(context=EMPFANG, handle="handle-0", card_type=CardType.HBA, user_id="u")
@@ -77,9 +77,27 @@ class TestPolls:
             assert device.calls["GetCards"] == 4
 
     @pytest.mark.parametrize(
+        ("operation", "ask"),
+        [
+            ("GetPinStatus", lambda konnektor: konnektor.pin_status(CALL, Pin.CH)),
+            ("GetJobNumber", lambda konnektor: konnektor.job_number(EMPFANG)),
+            (
+                "ReadCardCertificate",
+                lambda konnektor: konnektor.read_certificate(CALL, CertificateReference.AUT, KeyAlgorithm.ECC),
+            ),
+        ],
+    )
+    async def test_questions_on_cards_are_repeated_once_too(self, operation: str, ask: Verb) -> None:
+        async with raw_device({operation: b""}) as device, facing(device) as konnektor:
+            assert (await failing(ask(konnektor))).failure.reason is Reason.KONNEKTOR_SILENT
+            assert device.calls[operation] == 2
+
+    @pytest.mark.parametrize(
         ("reply", "reason", "calls"),
         [
             (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<x", Reason.KONNEKTOR_SILENT, 1),
+            (Cut(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<x"), Reason.KONNEKTOR_ANSWER_INVALID, 1),
+            (Cut(b"HTTP/1.1 2"), Reason.KONNEKTOR_ANSWER_INVALID, 1),
             (None, Reason.KONNEKTOR_SILENT, 1),
             (b"garbage\r\n\r\n", Reason.KONNEKTOR_ANSWER_INVALID, 1),
             (http(b"<html>Wartung</html>", 503), Reason.KONNEKTOR_ANSWER_INVALID, 1),
@@ -157,6 +175,7 @@ class TestVerbs:
         [
             (b"", Reason.KONNEKTOR_SILENT),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<x", Reason.KONNEKTOR_SILENT),
+            (Cut(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<x"), Reason.KONNEKTOR_ANSWER_INVALID),
             (None, Reason.KONNEKTOR_SILENT),
             (b"garbage\r\n\r\n", Reason.KONNEKTOR_ANSWER_INVALID),
             (http(b"<html/>"), Reason.KONNEKTOR_ANSWER_INVALID),
@@ -246,12 +265,14 @@ class TestVerifyPin:
             await konnektor.observe()
             before = device.connections
 
+            ready: list[bool] = []
+
             async def before_send() -> None:
                 await asyncio.sleep(0.1)
-                assert device.connections == before + 1
-                assert device.calls["VerifyPin"] == 0
+                ready.append(device.connections == before + 1 and device.calls["VerifyPin"] == 0)
 
             await konnektor.verify_pin(CALL, Pin.CH, before_send)
+            assert ready == [True]
             assert device.calls["VerifyPin"] == 1
 
 

@@ -237,13 +237,14 @@ def test_signatures_come_back_as_bytes(data: bytes, form: SignatureFormat) -> No
     assert read(sign_request(form), envelope(body)).data == data
 
 
+SIGNATURE = "<DSS:SignatureObject><DSS:Base64Signature>QUJD</DSS:Base64Signature></DSS:SignatureObject>"
 BAD_BASE64 = "<DSS:SignatureObject><DSS:Base64Signature>!</DSS:Base64Signature></DSS:SignatureObject>"
 
 
 @pytest.mark.parametrize(
     "responses",
     [
-        f'<SIG:SignResponse RequestID="2">{OK}</SIG:SignResponse>',
+        f'<SIG:SignResponse RequestID="2">{OK}{SIGNATURE}</SIG:SignResponse>',
         f'<SIG:SignResponse RequestID="1">{OK}</SIG:SignResponse>',
         f'<SIG:SignResponse RequestID="1">{warning(4123)}</SIG:SignResponse>' * 2,
         f'<SIG:SignResponse RequestID="1">{OK}{BAD_BASE64}</SIG:SignResponse>',
