@@ -47,7 +47,7 @@ class Edge:
     """What rpc and door share; `async with` watches the loop, and ends what is under way when it is left.
 
     `principals` finds who calls; `mandant_of`: a context's name -> its mandant, "" for an unknown one; `report` writes
-    the journal.
+    the journal, `grace` is how many seconds a stop waits for changes under way.
     """
 
     def __init__(
@@ -60,11 +60,13 @@ class Edge:
         report: Report,
         limits: Limits | None = None,
         metrics: Metrics | None = None,
+        grace: float = GRACE,
     ) -> None:
         self.principals = principals
         self.metrics = metrics or Metrics()
         self.visits = Visits(clock)
         self._clock = clock
+        self._grace = grace
         self._report = report
         self._limiter = Limiter(limits or Limits(), clock.monotonic)
         self._trail = Trail(
@@ -85,7 +87,7 @@ class Edge:
     async def __aexit__(self, *exc: object) -> None:
         self.end_visits()
         if self._running:
-            _, late = await asyncio.wait(self._running, timeout=GRACE)
+            _, late = await asyncio.wait(self._running, timeout=self._grace)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

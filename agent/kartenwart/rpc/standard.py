@@ -1,6 +1,7 @@
 """gRPC's own services under our admission: health for every enrolled role, reflection where a setting allows it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -65,26 +66,17 @@ async def _pour(serve: Any, requests: Any, context: Context) -> None:
 
 
 def _guarded(edge: Edge, name: str, serve: Serve, rule: Rule) -> Serve:
-    """Return `serve` behind the edge's admission; its own aborts pass as they are."""
+    """Return `serve` behind the edge's admission. Its own aborts pass: grpc remembers them and ends the call so."""
     meter = edge.metrics.meter(name)
 
     async def answer(request: Any, context: Context) -> Any:
-        aborted: grpc.aio.AbortError | None = None
-
         async def work() -> Any:
-            nonlocal aborted
-            try:
+            with suppress(grpc.aio.AbortError):
                 return await serve(request, context)
-            except grpc.aio.AbortError as error:
-                aborted = error
-                return None
 
         try:
-            result = await edge.guarded(name, rule, meter, RpcSource(b"", context, edge.principals), work)
+            return await edge.guarded(name, rule, meter, RpcSource(b"", context, edge.principals), work)
         except Refused as refused:
             return await abort(context, refused)
-        if aborted is not None:
-            raise aborted
-        return result
 
     return answer

@@ -130,6 +130,7 @@ class Practice:
     said: dict[str, Any] = field(default_factory=dict)
     reports: list[dict[str, Any]] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
+    grace: float = 5.0
 
     def __post_init__(self) -> None:
         principals = Principals(
@@ -145,6 +146,7 @@ class Practice:
             clock=self.clock,
             report=self.report,
             limits=self.limits,
+            grace=self.grace,
         )
         services = {rpc.service: OpenService(rpc.service, self.said) for rpc in rpcs()}
         self.methods: dict[str, Method] = self.edge.bind(services)

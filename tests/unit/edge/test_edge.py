@@ -362,3 +362,23 @@ async def test_too_many_calls_at_a_time_are_refused_with_a_time() -> None:
     assert (await refused(practice, "JobService/WaitJob", principal(Role.SIGNER))).reason is Reason.LIMIT_EXCEEDED
     leave.set()
     await task
+
+
+async def test_a_stop_waits_a_little_and_not_for_ever() -> None:
+    entered, ended = asyncio.Event(), asyncio.Event()
+
+    async def never(_request: Any, _call: Call) -> Reply:
+        entered.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+        raise AssertionError
+
+    practice = Practice(said={"VerifyPin": never}, grace=0.05)
+    async with practice.edge:
+        task = asyncio.create_task(answered(practice, "PinService/VerifyPin", principal(Role.SIGNER)))
+        await entered.wait()
+    assert ended.is_set()
+    with pytest.raises(Refused):
+        await task

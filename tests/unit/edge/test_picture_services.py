@@ -219,6 +219,12 @@ async def test_a_stream_of_events_begins_now_or_behind_its_cursor(house: House) 
     async with aclosing(house.pour(name, WatchEventsRequest(cursor=start.cursor), desk())) as resumed:
         again = await soon(resumed)
         assert (again.event.subject, again.cursor) == (named(EGK), answer.cursor)
+    async with aclosing(house.pour(name, WatchEventsRequest(cursor=start.cursor), neighbour())) as theirs:
+        waiting = asyncio.ensure_future(anext(theirs))
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
     async with aclosing(house.pour(name, WatchEventsRequest(cursor="zzz"), desk())) as foreign:
         first = await soon(foreign)
         assert first.gap

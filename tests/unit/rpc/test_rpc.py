@@ -1,4 +1,5 @@
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -307,6 +308,10 @@ async def test_a_port_in_use_is_said_in_clear_words(practice: Practice) -> None:
         )
         with pytest.raises(PortTakenError, match=f"127.0.0.1 port {server.port}.*another agent"):
             await second.__aenter__()
+        with socket.socket() as sharing:
+            sharing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with pytest.raises(OSError, match="in use"):
+                sharing.bind(("127.0.0.1", server.port))
 
 
 async def test_a_stop_tells_open_streams_and_is_quick(practice: Practice) -> None:
