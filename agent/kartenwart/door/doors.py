@@ -176,7 +176,7 @@ def _remove_stale(path: Path) -> None:
 
 def _health(healthy: Healthy) -> Serve:
     async def serve(_request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(status=200 if healthy() else 503)
+        return web.Response(status=200 if healthy() else 503, headers=HEADERS)
 
     return serve
 
