@@ -14,7 +14,7 @@ from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import Profile, enrol
 from kartenwart.client.grpc_wire import GrpcWire, grpc_wire
 from kartenwart.client.json_wire import JsonWire, https_wire
-from tests.practice import Practice, practice
+from tests.practice import Agent, Practice, practice
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -86,3 +86,32 @@ async def metric(here: Practice, name: str) -> float:
     status, text = await get(here, "/metrics")
     assert status == 200
     return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
+@asynccontextmanager
+async def lone_box(folder: Path, socket: Path | None = None, socket_group: str = "") -> AsyncIterator[Agent]:
+    """An agent without any Konnektor, in `folder`."""
+    agent = Agent(folder=folder)
+    folder.mkdir()
+    (folder / "kartenwart.toml").write_text(
+        f"""
+[box]
+state_directory = "state"
+anchor_directory = "anchor"
+[listen]
+address = "127.0.0.1"
+grpc_port = 0
+json_port = 0
+enrol_port = 0
+socket = "{socket or "kw.sock"}"
+socket_group = "{socket_group}"
+mdns = false
+ready_file = "ready.json"
+""",
+        encoding="utf-8",
+    )
+    try:
+        await agent.start()
+        yield agent
+    finally:
+        await agent.close()
