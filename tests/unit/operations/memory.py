@@ -65,6 +65,7 @@ class MemoryStore:
         if other is None:
             self.jobs[job.name] = job
             self.history[job.name] = [job.state]
+            await asyncio.sleep(0)  # on the disk, and nobody knows yet
         return other
 
     async def update_job(self, job: Job) -> None:

@@ -9,7 +9,7 @@ from kartenwart.domain.inventory import LinkState, Pin, PinStatus
 from kartenwart.domain.ports.konnektor import Notice, NoticeType, Observation, PinReading
 from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.readiness import Readiness
-from tests.unit.operations.practice import DESK, HBA, K1, SMCB, PlayedKonnektor, Practice, named, observation
+from tests.unit.operations.practice import DESK, EGK, HBA, K1, SMCB, PlayedKonnektor, Practice, named, observation
 
 REMOVED = Notice(type=NoticeType.CARD_REMOVED, konnektor=K1, handle=SMCB.handle, ct_id="ct-1")
 
@@ -21,6 +21,7 @@ class LinkedKonnektor(PlayedKonnektor):
     trouble: BaseException | None = None
     untold: BaseException | None = None
     polls: int = 0
+    finished: int = 0
     subscribed: int = 0
     notices_broken: int = 0
     queue: asyncio.Queue[Notice] = field(default_factory=asyncio.Queue)
@@ -34,10 +35,11 @@ class LinkedKonnektor(PlayedKonnektor):
     async def observe(self) -> Observation:
         self.polls += 1
         found = self.found
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
         await self.polling.wait()
         if self.trouble is not None:
             raise self.trouble
+        self.finished += 1
         return found
 
     async def notices(self) -> AsyncIterator[Notice]:
@@ -100,6 +102,8 @@ async def test_a_poll_during_which_something_was_told_is_discarded_and_run_again
     konnektor = LinkedKonnektor(found=observation(SMCB, HBA))
     async with linked(practice, konnektor):
         await polled(konnektor, 1)
+        while not konnektor.finished:
+            await asyncio.sleep(0.001)
         konnektor.polling.clear()
         await konnektor.queue.put(REMOVED)  # wakes the link; this poll still sees the card
         await polled(konnektor, 2)
@@ -134,7 +138,7 @@ async def test_a_flood_of_notices_cannot_keep_polls_from_counting(practice: Prac
     async with linked(practice, konnektor):
         flooding = asyncio.create_task(flood())
         async with asyncio.timeout(5):
-            while practice.keeper.picture.inventory.card(named(SMCB)) is not None:
+            while practice.keeper.picture.inventory.card(named(EGK)) is not None:
                 await asyncio.sleep(0.001)
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)

@@ -114,6 +114,14 @@ async def test_a_signature_that_does_not_verify_is_not_handed_out(practice: Prac
     assert practice.konnektor.verbs_sent == 1
 
 
+async def test_a_defect_after_the_answer_is_no_unknown_outcome(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice, signed=b"crash")
+    job = await signed(practice, await order(practice))
+    assert job.failure == failure(Reason.INTERNAL)
+    assert job.state is JobState.FAILED
+
+
 async def test_what_is_wrong_with_the_request_is_said_before_a_job_is_made(practice: Practice) -> None:
     await practice.people.create("users/arzt1", "Dr. A")
     ready(practice)
