@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -10,6 +11,7 @@ from google.protobuf.message import Message
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, Violation
+from kartenwart.edge.validation import violations
 
 UNKNOWN = "Dieses Feld gibt es nicht."
 TWICE = "Dieses Feld steht mehrfach."
@@ -20,15 +22,17 @@ WELL_KNOWN = "google.protobuf."
 
 
 def parse(kind: type[Message], body: bytes) -> Message:
-    """Return the request; CallerError INVALID_ARGUMENT with every unknown, doubled or mistyped field."""
+    """Return the request; CallerError INVALID_ARGUMENT with every unknown, doubled or mistyped field.
+
+    Where there is one, what else is wrong with the values is told with it: nobody should mend a request twice.
+    """
     message = kind()
-    violations: list[Violation] = []
-    for violation in _fill(message, _load(body), ""):
-        violations.append(violation)
-        if len(violations) == MOST_VIOLATIONS:
-            break
-    if violations:
-        raise CallerError(failure(Reason.INVALID_ARGUMENT), tuple(violations))
+    shape = tuple(islice(_fill(message, _load(body), ""), MOST_VIOLATIONS))
+    if shape:
+        told = tuple(violation.field for violation in shape)
+        whole = len(shape) < MOST_VIOLATIONS  # else the rest of the body was not read
+        values = (one for one in violations(message) if whole and not one.field.startswith(told))
+        raise CallerError(failure(Reason.INVALID_ARGUMENT), (*shape, *values))
     return message
 
 

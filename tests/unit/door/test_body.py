@@ -12,7 +12,7 @@ from kartenwart.api.document.v1.document_service_pb2 import UploadChunkRequest
 from kartenwart.api.pin.v1.pin_service_pb2 import VerifyPinRequest
 from kartenwart.api.signature.v1.signature_service_pb2 import SignDocumentsRequest
 from kartenwart.domain.failures import CallerError
-from kartenwart.door.body import parse
+from kartenwart.door.body import TWICE, parse
 from kartenwart.edge.descriptors import message_class, rpcs
 from tests.unit.edge.requests import ALL
 
@@ -42,7 +42,9 @@ def test_unknown_and_mistyped_fields_are_named_with_their_paths() -> None:
         "wait": "soon",
         "user": None,
     }
-    assert set(wrong(SignDocumentsRequest, body)) == {"card", "pin", "documents[0].shorttext", "documents[1]", "wait"}
+    shape = {"card", "pin", "documents[0].shorttext", "documents[1]", "wait"}
+    values = {"request_id", "documents", "documents[0].format", "documents[0].short_text"}
+    assert set(wrong(SignDocumentsRequest, body)) == shape | values
 
 
 def test_nothing_of_the_content_is_repeated() -> None:
@@ -58,8 +60,8 @@ def test_what_is_no_json_object_is_said_so(body: bytes) -> None:
 
 
 def test_a_field_stands_once_in_whichever_spelling() -> None:
-    assert set(wrong(VerifyPinRequest, b'{"requestId": "a", "request_id": "b"}')) == {"request_id"}
-    assert set(wrong(VerifyPinRequest, b'{"card": "a", "card": "b"}')) == {"card"}
+    assert wrong(VerifyPinRequest, b'{"requestId": "a", "request_id": "b"}')["request_id"] == TWICE
+    assert wrong(VerifyPinRequest, b'{"card": "a", "card": "b"}')["card"] == TWICE
 
 
 def test_bytes_are_base64_in_either_alphabet() -> None:

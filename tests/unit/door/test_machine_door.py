@@ -81,7 +81,7 @@ async def test_errors_have_the_same_details_as_grpc(practice: Practice, tmp_path
             error = await answer.json()
         assert error["code"] == "invalid_argument"
         bad = BadRequest.FromString(details(error)["google.rpc.BadRequest"])
-        assert [violation.field for violation in bad.field_violations] == ["cart"]
+        assert [violation.field for violation in bad.field_violations] == ["cart", "request_id", "card"]
         assert error["details"][0]["debug"]["reason"] == "REASON_INVALID_ARGUMENT"
         async with opened.post("/kartenwart.api.audit.v1.AuditService/VerifyAudit", json={}) as answer:
             assert (answer.status, reason(await answer.json())) == (403, "ROLE_MISSING")
