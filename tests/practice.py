@@ -49,7 +49,7 @@ class Simulator:
             told: dict[str, Any] = await answer.json()
             return told
 
-    async def do(self, path: str, method: str = "POST", **body: object) -> Any:
+    async def do(self, path: str, method: str = "POST", **body: Any) -> Any:
         """Act through the control door: insert, pull, type, reboot, faults."""
         async with self.http.request(method, self.about["control"] + path, json=body) as answer:
             assert answer.status < 300, await answer.text()
