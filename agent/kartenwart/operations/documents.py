@@ -1,9 +1,10 @@
 """Documents in and out in chunks: each belongs to its uploader, is deleted with its job or after a day."""
 
 import asyncio
+import hashlib
 import re
 
-from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.catalogue import halted, refused, wrong_field
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
 from kartenwart.domain.failures import Reason, Violation
@@ -17,6 +18,11 @@ MIME_TYPES = frozenset({"application/pdf", "text/plain", "application/octet-stre
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_PER_OWNER = 40
 MOST_BYTES_PER_OWNER = 200 * 1024 * 1024
+
+
+async def sha256(data: bytes) -> str:
+    """Return the SHA-256 in lower-case hex; in a thread, since megabytes would keep all others waiting."""
+    return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
 
 
 class Documents:
@@ -101,12 +107,15 @@ class Documents:
         return document
 
     async def content(self, document: Document) -> bytes:
-        """Return a document's bytes; only while they are needed."""
+        """Return a document's bytes, the very ones that were announced; WorldError DOCUMENT_INCOMPLETE otherwise."""
         chunks = [
             await self._vault.read(document.name, offset, CHUNK_BYTES)
             for offset in range(0, document.size, CHUNK_BYTES)
         ]
-        return b"".join(chunks)
+        content = b"".join(chunks)
+        if await sha256(content) != document.sha256:
+            raise halted(Reason.DOCUMENT_INCOMPLETE)
+        return content
 
     async def store(self, document: Document, data: bytes) -> None:
         """Keep a job's result."""

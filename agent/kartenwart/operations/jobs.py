@@ -129,12 +129,19 @@ class Jobs:
         return await live.news.wait(lambda news: news.state in settled, CANCEL_ANSWER_SECONDS)
 
     async def recover(self) -> None:
-        """End what the last process left behind; call once before the first job is taken."""
+        """End what the last process left behind; call once before the first job is taken.
+
+        Where the disk refuses, the end is shown and written later.
+        """
         for job in await self._store.unfinished_jobs():
-            ended = _left_behind(job, self._clock)
-            await self._store.update_job(ended)
-            await self._running.record_end(ended, "restart")
-            await self._ended(ended)
+            live = LiveJob(_left_behind(job, self._clock), store=self._store, clock=self._clock)
+            live.news.close()
+            self._live[job.name] = live
+            if await self._running.rewrite(live, "restart"):
+                del self._live[job.name]
+            else:
+                self._spawn(self._insist(live))
+            await self._ended(live.job)
 
     async def close(self) -> None:
         """Take no more jobs; what waits ends now, what is on the wire gets a little time for its answer."""
@@ -179,6 +186,10 @@ class Jobs:
                 del self._live[live.job.name]
         finally:
             live.news.close()
+
+    async def _insist(self, live: LiveJob) -> None:
+        if await self._running.insist(live, "restart"):
+            del self._live[live.job.name]
 
     async def _ended(self, job: Job) -> None:
         for callback in self._on_end:

@@ -1,7 +1,7 @@
 """Carries out one job: checks, waits for the card, sends once, judges the answer, writes the end. Never repeats."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -96,25 +96,29 @@ class Running:
         live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
 
     async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
-        """Write the end, again for a while where the disk refuses: the writing is repeated, never the verb."""
-        record = partial(self.record_end, detail=detail)
         try:
-            await live.end(ending, record)
+            await live.end(ending, partial(self.record_end, detail=detail))
         except WorldError:
-            return await self._insist(live, record)
+            return await self.insist(live, detail)
         return True
 
-    async def _insist(self, live: LiveJob, record: Callable[[Job], Awaitable[None]]) -> bool:
+    async def insist(self, live: LiveJob, detail: str) -> bool:
+        """Write an end again for a while where the disk refuses: the writing is repeated, never the verb."""
         for pause in self._pauses:
             self._report("job.end_not_written", job=live.job.name, pause=pause)
             await asyncio.sleep(pause)
-            try:
-                await live.rewrite()
-                await record(live.job)
-            except WorldError:
-                continue
-            return True
+            if await self.rewrite(live, detail):
+                return True
         return False
+
+    async def rewrite(self, live: LiveJob, detail: str) -> bool:
+        """Write an end and its record once; True where both are durable."""
+        try:
+            await live.rewrite()
+            await self.record_end(live.job, detail)
+        except WorldError:
+            return False
+        return True
 
     async def _record(self, job: Job, action: str, outcome: str, detail: str) -> None:
         facts = " ".join(part for part in (job.kind.value, job.name, detail) if part)

@@ -1,6 +1,5 @@
 """A card signs one document: all checks first, one call, and nothing leaves that does not verify."""
 
-import hashlib
 from dataclasses import dataclass, field
 
 from kartenwart.domain.catalogue import failure, halted
@@ -12,7 +11,7 @@ from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, Signe
 from kartenwart.domain.pins import refusal_before_entry
 from kartenwart.domain.ports.konnektor import BeforeSend, PinReading, Signed, SignOrder
 from kartenwart.domain.ports.vault import CertificateReader, SignatureChecker
-from kartenwart.operations.documents import Documents
+from kartenwart.operations.documents import Documents, sha256
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.names import fresh_name
 from kartenwart.operations.pad_watch import PadWatch
@@ -108,7 +107,7 @@ class Signing:
             await self.tools.memory.forget(self.reach.card.name, Pin.QES)
         content, self._content = self._content, b""
         await self.tools.checker.check(self.format, content, answer.data, self._certificate)
-        output = self._output(answer.data)
+        output = self._output(answer.data, await sha256(answer.data))
         await self.tools.documents.store(output, answer.data)
         signed = SignedDocument(
             input=self.document.name,
@@ -163,13 +162,13 @@ class Signing:
         elif error.failure.reason not in (Reason.PIN_ABORTED, Reason.PIN_TIMED_OUT):
             await self.tools.memory.forget(self.reach.card.name, Pin.QES)
 
-    def _output(self, data: bytes) -> Document:
+    def _output(self, data: bytes, digest: str) -> Document:
         return Document(
             name=fresh_name("documents", "d"),
             owner=self.document.owner,
             size=len(data),
             received=len(data),
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=digest,
             mime_type=OUTPUT_TYPES[self.format],
             expires_at=self.tools.clock.now() + RETENTION,
         )

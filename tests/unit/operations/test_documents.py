@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
-from kartenwart.domain.failures import CallerError, Reason
+from kartenwart.domain.failures import CallerError, Reason, WorldError
 from tests.unit.operations.memory import START
 from tests.unit.operations.practice import Practice, caller
 
@@ -83,3 +83,13 @@ async def test_an_incomplete_document_is_not_handed_out_and_an_old_one_is_swept(
     practice.clock.move(seconds=24 * 3600)
     await practice.documents.sweep()
     assert practice.vault.documents == {}
+
+
+async def test_bytes_that_are_not_those_announced_go_nowhere(practice: Practice) -> None:
+    made = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
+    done = await practice.documents.upload(caller(), made.name, 0, DATA)
+    for held in (b"", DATA[:-1], b"x" * len(DATA)):
+        practice.vault.documents[made.name] = (done, held)
+        with pytest.raises(WorldError) as halted:
+            await practice.documents.content(done)
+        assert halted.value.failure.reason is Reason.DOCUMENT_INCOMPLETE

@@ -302,3 +302,17 @@ async def test_a_wish_to_cancel_never_overtakes_the_end(practice: Practice, tick
     assert (await end_of(practice, job)).state is JobState.SUCCEEDED
     assert practice.store.jobs[job.name].state is JobState.SUCCEEDED
     assert practice.reports == []
+
+
+async def test_a_disk_that_refuses_at_the_start_does_not_hide_how_jobs_ended(practice: Practice) -> None:
+    job = await sent(practice)
+    restarted = Practice(store=practice.store)
+    practice.store.refuse = True
+    await restarted.jobs.recover()
+    assert (await restarted.jobs.get(caller(), job.name)).state is JobState.OUTCOME_UNKNOWN
+    practice.store.refuse = False
+    async with asyncio.timeout(5):
+        while practice.store.jobs[job.name].state is JobState.SENT or restarted.actions()[-1][0] != "job.ended":
+            await asyncio.sleep(0.005)
+    assert restarted.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")
+    await restarted.jobs.close()

@@ -270,9 +270,13 @@ async def test_an_smcb_serves_a_few_at_once_and_an_hba_one(practice: Practice) -
             user = "" if card is SMCB else "users/arzt1"
             wanted = await order(practice, card=named(card), user=user, request_id=f"{card.handle}-{number}")
             await practice.signatures.sign(caller(), wanted)
-        await until(ticks=200)
-        practice.konnektor.go.set()
-        await until(ticks=400)
+        async with asyncio.timeout(5):
+            while practice.konnektor.on_wire < most:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            practice.konnektor.go.set()
+            while not all(job.state.ended for job in practice.store.jobs.values()):
+                await asyncio.sleep(0.001)
         assert practice.konnektor.most_on_wire == most
 
 
