@@ -1,9 +1,12 @@
 """One practice per module, workstations that knock at its doors, and what they are told."""
 
 import asyncio
+import os
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +18,7 @@ from kartenwart.client import Profile, enrol
 from kartenwart.client.grpc_wire import GrpcWire, grpc_wire
 from kartenwart.client.json_wire import JsonWire, https_wire
 from tests.practice import Agent, Practice, practice
+from tests.processes import REPOSITORY
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -115,3 +119,27 @@ ready_file = "ready.json"
         yield agent
     finally:
         await agent.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+async def kartenwart(*arguments: str | Path, **environment: str) -> Said:
+    """Run the `kartenwart` command to its end."""
+    path = os.pathsep.join(str(REPOSITORY / source) for source in ("agent", "firmware-sim"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kartenwart", *arguments),
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "NO_COLOR": "1", **environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode is not None
+    return Said(status=process.returncode, out=out.decode(), err=err.decode())
