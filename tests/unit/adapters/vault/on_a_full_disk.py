@@ -5,6 +5,7 @@ import hashlib
 import os
 import resource
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,8 +43,14 @@ async def main(folder: Path) -> None:
     assert isinstance(outcome, WorldError), outcome
     assert outcome.failure.reason is Reason.STORE_FAILED
     assert path.stat().st_size == size
+    result = replace(document, name="documents/d-2")
+    (outcome,) = await asyncio.gather(vault.store(result, data), return_exceptions=True)
+    assert isinstance(outcome, WorldError), outcome
+    assert await vault.find(result.name) is None
+    assert list(folder.glob("*.doc")) == [path]
     limit(UNLIMITED[0])
     assert (await vault.append(document.name, 1000, data[1000:])).complete
+    await vault.store(result, data)
     assert await (await open_vault(folder, NOW)).read(document.name, 0, len(data)) == data
     sys.stdout.write("healed\n")
 

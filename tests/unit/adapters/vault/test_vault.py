@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.adapters.vault.crypto import Sealer, Unsealable
 from kartenwart.adapters.vault.file import DocumentFile
+from kartenwart.adapters.vault.held import HeldDocument
 from kartenwart.domain.documents import CHUNK_BYTES, Document
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 
@@ -235,6 +236,17 @@ async def test_a_piece_torn_by_a_power_cut_is_sent_again(vault: DocumentVault, f
     assert await again.read("documents/d-1", 0, len(TEXT)) == TEXT
 
 
+async def test_nothing_of_a_torn_piece_comes_back(vault: DocumentVault, folder: Path) -> None:
+    await vault.create(facts(TEXT))
+    await vault.append("documents/d-1", 0, TEXT[:100])
+    kept = files(folder)[0].stat().st_size
+    await vault.append("documents/d-1", 100, TEXT[100:900])
+    path = files(folder)[0]
+    path.write_bytes(path.read_bytes()[:-7])
+    await open_vault(folder, NOW)
+    assert path.stat().st_size == kept
+
+
 async def test_another_key_opens_nothing(vault: DocumentVault, folder: Path) -> None:
     await vault.store(facts(TEXT), TEXT)
     (folder / "vault.key").write_bytes(os.urandom(32))
@@ -279,6 +291,30 @@ async def test_a_disk_that_refuses_is_said(vault: DocumentVault, folder: Path) -
         await vault.append("documents/d-1", 0, TEXT[:10])
     assert caught.value.failure.reason is Reason.STORE_FAILED
     assert not caught.value.sent
+
+
+async def test_below_zero_there_is_nothing(vault: DocumentVault) -> None:
+    await vault.store(facts(TEXT), TEXT)
+    for offset, length in ((-1, 5), (0, -5)):
+        with pytest.raises(CallerError) as caught:
+            await vault.read("documents/d-1", offset, length)
+        assert caught.value.failure.reason is Reason.INVALID_ARGUMENT
+
+
+def test_a_call_that_comes_just_after_the_deletion_finds_nothing(tmp_path: Path) -> None:
+    def held() -> HeldDocument:
+        return HeldDocument(DocumentFile.create(tmp_path / "x.doc", facts(b"whole"), Sealer(bytes(32))))
+
+    deleted, wrong = held(), held()
+    deleted.delete()
+    with pytest.raises(CallerError) as caught:
+        wrong.receive(0, b"wrong")
+    assert caught.value.failure.reason is Reason.DOCUMENT_INCOMPLETE
+    for each in (deleted, wrong):
+        each.delete()
+        with pytest.raises(CallerError) as caught:
+            each.receive(0, b"whole")
+        assert caught.value.failure.reason is Reason.NOT_FOUND
 
 
 def test_a_full_disk_leaves_the_document_as_it_was(tmp_path: Path, repository: Path) -> None:
