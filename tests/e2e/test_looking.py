@@ -18,20 +18,26 @@ def test_terminals_and_cards_of_the_own_mandant(signer: Seat) -> None:
 
 
 def test_a_pulled_card_is_seen_by_whoever_watches(practice: Practice, signer: Seat) -> None:
-    watching = signer.begin("watch", "events", "--count", "2")
-    until(lambda: watching.process.poll() is None and _streams(practice) > 0)
+    watching = signer.begin("watch", "events", "--all")
+
+    def newest() -> str:
+        types = [json.loads(line)["event"]["event"]["type"] for line in watching.out]
+        return next((one for one in reversed(types) if one.startswith("EVENT_TYPE_CARD_")), "")
+
+    until(lambda: newest() == "EVENT_TYPE_CARD_INSERTED")
     practice.simulator.do("/cards/egk-muster/pull")
-    watching.line("EVENT_TYPE_CARD_REMOVED")
+    until(lambda: newest() == "EVENT_TYPE_CARD_REMOVED")
     practice.simulator.do("/cards/egk-muster/insert", terminal="kt-empfang", slot=1)
-    watching.line("EVENT_TYPE_CARD_INSERTED")
+    until(lambda: newest() == "EVENT_TYPE_CARD_INSERTED")
 
 
-def _streams(practice: Practice) -> int:
-    """Streams that are open now, as the journal's silence does not tell: give the command time to connect."""
-    import time
-
-    time.sleep(2.5)
-    return 1
+def test_a_watched_picture_changes_with_the_practice(practice: Practice, signer: Seat) -> None:
+    watching = signer.begin("watch", "inventory")
+    watching.line("Erika Erfunden")
+    pictures = len(watching.out)
+    practice.simulator.do("/cards/egk-muster/pull")
+    until(lambda: any("Erika Erfunden" not in picture for picture in watching.out[pictures:]))
+    practice.simulator.do("/cards/egk-muster/insert", terminal="kt-empfang", slot=1)
 
 
 def test_the_certificate_says_whose_it_is(practice: Practice, signer: Seat) -> None:

@@ -1,5 +1,6 @@
 """`kartenwart watch`: changes as they come, until interrupted."""
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,17 +40,30 @@ async def events(
     box: "Kartenwart",
     out: Output,
     count: CountOption = 0,
+    kept: Annotated[bool, typer.Option("--all", help="Mit den Ereignissen anfangen, die die Box noch weiß.")] = False,
     cursor: Annotated[str, typer.Option(help="Hinter diesem Ereignis weiterlesen.")] = "",
 ) -> None:
-    """Ereignisse, ab jetzt oder hinter einem Cursor."""
+    """Ereignisse, ab jetzt, von Anfang an oder hinter einem Cursor."""
     seen = 0
-    async for message in box.inventory.watch_events(cursor):
+    async for message in _kept_and_new(box, cursor) if kept else box.inventory.watch_events(cursor):
         if message.gap:
             out.remark("Dazwischen gingen Ereignisse verloren.", style="yellow")
-        out.line("event", message, _event(message.event))
-        seen += 1
-        if seen == count:
+        if message.HasField("event"):
+            out.line("event", message, _event(message.event))
+            seen += 1
+        if seen == count > 0:
             return
+
+
+async def _kept_and_new(box: "Kartenwart", cursor: str) -> AsyncIterator[inventory_pb2.WatchEventsResponse]:
+    """Yield what the box still knows, then go on behind it."""
+    page = await box.inventory.events(cursor)
+    while page.events:
+        for event in page.events:
+            yield inventory_pb2.WatchEventsResponse(event=event, cursor=page.cursor)
+        page = await box.inventory.events(page.cursor)
+    async for message in box.inventory.watch_events(page.cursor):
+        yield message
 
 
 def _summary(picture: inventory_pb2.Inventory) -> str:
