@@ -19,6 +19,8 @@ from firmware_sim.world.context import Context
 from firmware_sim.world.device import OPEN_IN_CRITICAL_STATE
 
 _log = logging.getLogger(__name__)
+# What the caller sees in place of the answer, also where the plan lets the operation run.
+_ANSWERED_INSTEAD = ("soap_fault", "garbage", "http_status")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,7 @@ class Dispatcher:
             _log.exception("%s failed inside the simulator", root)
             return "4001", self._fault(code_of(4001), "a defect of the simulator", fault)
         result = text(payload, "CONN:Status/CONN:Result") or "OK"
-        if fault is not None and fault.kind == "soap_fault":
+        if fault is not None and fault.kind in _ANSWERED_INSTEAD:
             return fault.kind, self._instead(fault)
         return result, Answer(status=200, body=soap.envelope(payload), fault=fault)
 

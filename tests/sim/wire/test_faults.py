@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from firmware_sim.konnektor import soap
 from firmware_sim.konnektor.faults import Fault, FaultError, read_fault
@@ -61,6 +62,17 @@ async def test_cut_before_the_work(simulation: Simulation, pvs: PrimarySystem) -
         await sign(pvs, handle, text_request())
     counts = simulation.practice.counts.cards["smcb-m1"]
     assert (counts.signatures, counts.operations["SignDocument"]) == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["garbage", "http_status"])
+async def test_no_answer_that_can_be_read_after_the_work_is_done(
+    simulation: Simulation, pvs: PrimarySystem, kind: str
+) -> None:
+    handle = await pvs.handle("SMC-B")
+    plan(simulation, operation="SignDocument", kind=kind, execute=True)
+    with pytest.raises(etree.XMLSyntaxError):
+        await sign(pvs, handle, text_request())
+    assert simulation.practice.counts.cards["smcb-m1"].signatures == 1
 
 
 async def test_silence(simulation: Simulation, pvs: PrimarySystem) -> None:
