@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ class Simulator:
         """Plan a fault of the first Konnektor."""
         await self.do(f"/konnektors/{self.konnektor['name']}/faults", operation=operation, kind=kind, **details)
 
-    async def plays(self, terminal: str, *entries: dict[str, object], default: str = "silent") -> None:
+    async def plays(self, terminal: str, *entries: Mapping[str, object], default: str = "silent") -> None:
         """Tell the person at a pad what to do at the next prompts, and by default."""
         await self.do(f"/pads/{terminal}/script", entries=list(entries), default=default)
 

@@ -33,6 +33,45 @@ def world(folder: Path, *changes: tuple[str, str], more: str = "") -> Path:
     return file
 
 
+def many_cards(folder: Path, *changes: tuple[str, str], more: str = "") -> Path:
+    """Write a world with cards in every sorry state, and prompts that nobody answers end after eight seconds."""
+    return world(
+        folder,
+        ("slots = 4", "slots = 12"),
+        ("pin_entry_seconds = 60", "pin_entry_seconds = 8"),
+        *changes,
+        more=DOCTORS + more,
+    )
+
+
+def doctor(name: str, tail: str, slot: int, ch: str = "", qes: str = "") -> str:
+    """Return TOML of a doctor's card; `ch` and `qes` say more of its PINs."""
+    return f"""
+[[cards]]
+name = "hba-{name}"
+kind = "hba"
+iccsn = "8027600101169990{tail}"
+holder = "Dr. {name.title()} TEST-ONLY"
+telematik_id = "1-1000000{tail}"
+profession = "1.2.276.0.76.4.30"
+terminal = "kt-sprechzimmer"
+slot = {slot}
+pins = [
+    {{ reference = "PIN.CH", pin = "314159", puk = "31415926"{ch} }},
+    {{ reference = "PIN.QES", pin = "271828", puk = "27182818"{qes} }},
+]
+"""
+
+
+DOCTORS = (
+    doctor("celler", "0203", 3, ch=", attempts = 1", qes=", attempts = 1")
+    + doctor("dorn", "0204", 4, ch=', state = "transport"', qes=', state = "transport"')
+    + doctor("esch", "0205", 5, ch=', state = "blocked"', qes=', state = "blocked"')
+    + doctor("falk", "0206", 6)
+    + doctor("gerth", "0207", 7)
+)
+
+
 @asynccontextmanager
 async def staffed(practice: Practice, users: tuple[str, ...]) -> AsyncIterator[Staffed]:
     """Make users, enrol two workstations that sign for all of them, and connect both."""
