@@ -93,6 +93,24 @@ async def test_a_write_that_loses_the_whole_transaction_takes_no_neighbour_with_
     assert stored(path) == [1, 2]
 
 
+async def test_a_commit_that_fails_takes_no_neighbour_with_it(
+    writer: Writer, connection: sqlite3.Connection, path: Path
+) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("CREATE TABLE child (x INTEGER REFERENCES t DEFERRABLE INITIALLY DEFERRED) STRICT")
+
+    def orphan(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO child VALUES (4711)")  # noticed at the commit only
+
+    outcomes = await asyncio.gather(
+        writer.write(insert(1)), writer.write(orphan), writer.write(insert(2)), return_exceptions=True
+    )
+    assert [outcomes[0], outcomes[2]] == [1, 2]
+    assert isinstance(outcomes[1], sqlite3.IntegrityError)
+    assert stored(path) == [1, 2]
+    assert await writer.write(insert(3)) == 3
+
+
 async def test_a_caller_who_leaves_leaves_the_write_to_be_done(writer: Writer, path: Path) -> None:
     waiting = asyncio.create_task(writer.write(insert(1)))
     await asyncio.sleep(0)

@@ -44,8 +44,8 @@ async def main(folder: Path) -> None:
     assert outcome.failure.reason is Reason.STORE_FAILED
     assert path.stat().st_size == size
     result = replace(document, name="documents/d-2")
-    (outcome,) = await asyncio.gather(vault.store(result, data), return_exceptions=True)
-    assert isinstance(outcome, WorldError), outcome
+    (refused,) = await asyncio.gather(vault.store(result, data), return_exceptions=True)
+    assert isinstance(refused, WorldError), refused
     assert await vault.find(result.name) is None
     assert list(folder.glob("*.doc")) == [path]
     limit(UNLIMITED[0])

@@ -302,10 +302,10 @@ async def test_below_zero_there_is_nothing(vault: DocumentVault) -> None:
 
 
 def test_a_call_that_comes_just_after_the_deletion_finds_nothing(tmp_path: Path) -> None:
-    def held() -> HeldDocument:
-        return HeldDocument(DocumentFile.create(tmp_path / "x.doc", facts(b"whole"), Sealer(bytes(32))))
+    def held(name: str) -> HeldDocument:
+        return HeldDocument(DocumentFile.create(tmp_path / name, facts(b"whole"), Sealer(bytes(32))))
 
-    deleted, wrong = held(), held()
+    deleted, wrong = held("x.doc"), held("y.doc")
     deleted.delete()
     with pytest.raises(CallerError) as caught:
         wrong.receive(0, b"wrong")
