@@ -34,7 +34,8 @@ except OSError as error:
     sys.exit(print(type(error).__name__))
 http_link = http.client.HTTPConnection("box")
 http_link.sock = link
-http_link.request("POST", "/kartenwart.api.system.v1.SystemService/GetSystem", "{}", {"Content-Type": "application/json"})
+json_type = {"Content-Type": "application/json"}
+http_link.request("POST", "/kartenwart.api.system.v1.SystemService/GetSystem", "{}", json_type)
 answer = http_link.getresponse()
 print(answer.status, json.loads(answer.read())["system"]["caller"])
 """
@@ -43,7 +44,7 @@ print(answer.status, json.loads(answer.read())["system"]["caller"])
 @pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
     """A folder that everybody may enter, so that only the socket's own rights decide."""
-    with TemporaryDirectory(prefix="kartenwart-", dir="/tmp") as name:  # noqa: S108 - pytest's own folders are closed
+    with TemporaryDirectory(prefix="kartenwart-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

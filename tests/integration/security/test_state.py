@@ -5,7 +5,7 @@ import os
 import sqlite3
 import stat
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -95,8 +95,7 @@ async def test_a_row_that_was_changed_or_removed_is_found(here: Practice, tamper
                 said = await verified(here)
                 assert (said.status, words in said.out) == (1, True)
         finally:
-            places = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT OR REPLACE INTO audit VALUES ({places})", rows)
+            put_back(connection, rows)
     assert (verdict.intact, verdict.finding.partition(":")[0]) == (False, words)
     async with here.technician() as box:
         assert (await box.audit.verify()).intact
@@ -118,7 +117,7 @@ async def test_a_tail_that_was_cut_off_is_found(here: Practice) -> None:
     await stopped(here)
     with closing(database(here)) as connection:
         connection.execute("DELETE FROM audit WHERE sequence >= ?", (rows[-1][0],))
-        connection.executemany(f"INSERT INTO audit VALUES ({', '.join('?' * len(rows[0]))})", rows)
+        put_back(connection, rows)
     await here.agent.start()
 
 
@@ -167,6 +166,10 @@ async def stopped(here: Practice) -> None:
     assert here.agent.process is not None
     assert await here.agent.process.stop() == 0
     await asyncio.sleep(0)
+
+
+def put_back(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    connection.executemany("INSERT OR REPLACE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def database(here: Practice) -> sqlite3.Connection:
