@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.unit.operations.house import TECHNICIAN, House
 from tests.unit.operations.practice import Practice
 
 
@@ -13,3 +14,11 @@ async def practice() -> AsyncIterator[Practice]:
     made = Practice()
     yield made
     await made.jobs.close()
+
+
+@pytest.fixture
+async def house() -> House:
+    """Enrolment, opened by a technician."""
+    made = House()
+    made.enrolments.open(TECHNICIAN)
+    return made

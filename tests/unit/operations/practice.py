@@ -256,6 +256,9 @@ class Practice:
         self.pins = Pins(
             jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
         )
+        self._offer_verbs_of_people()
+
+    def _offer_verbs_of_people(self) -> None:
         self.users = Users(
             people=self.people,
             jobs=self.jobs,

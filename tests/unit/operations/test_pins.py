@@ -10,7 +10,7 @@ from kartenwart.domain.jobs import Job, JobState, JobStep, PinOutcome, VerifyPin
 from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading
 from kartenwart.domain.principals import Role
 from kartenwart.operations.pins import VerifyPinOrder
-from tests.unit.operations.memory import until
+from tests.unit.operations.memory import MemoryStore, until
 from tests.unit.operations.practice import DESK, EGK, HBA, K1, OTHER, ROOM, SMCB, Practice, caller, named, observation
 
 ORDER = VerifyPinOrder(request_id="r-1", card=named(SMCB), context=DESK, pin=Pin.SMC)
@@ -210,6 +210,66 @@ async def test_the_second_in_the_queue_finds_the_pin_verified_by_the_first(pract
     assert (await ended(practice, first)).result == VerifyPinResult(outcome=PinOutcome.VERIFIED)
     result = (await practice.jobs.wait(caller(), second.name, 5)).result
     assert result == VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED)
+    assert practice.konnektor.verbs_sent == 1
+
+
+@pytest.mark.parametrize("ticks", range(12))
+async def test_who_was_checked_while_another_spent_a_try_is_checked_again(practice: Practice, ticks: int) -> None:
+    reads(practice, PinStatus.VERIFIABLE, 2)
+    first = await practice.pins.verify(caller(), ORDER)
+    await until()
+    second = await practice.pins.verify(caller(), replace(ORDER, request_id="r-2"))
+    await until(ticks=ticks)
+    practice.konnektor.answer = VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=1)
+    reads(practice, PinStatus.VERIFIABLE, 1)
+    await ended(practice, first)
+    last = await practice.jobs.wait(caller(), second.name, 5)
+    assert last.failure == failure(Reason.PIN_LAST_ATTEMPT, attempts_left=1)
+    assert practice.konnektor.verbs_sent == 1
+
+
+async def test_a_pin_is_asked_for_at_one_pad_at_a_time_also_where_a_card_serves_several(practice: Practice) -> None:
+    for context in (DESK, ROOM):
+        reads(practice, PinStatus.VERIFIABLE, 2, context)
+    first = await practice.pins.verify(caller(), ORDER)
+    second = await practice.pins.verify(caller(), replace(ORDER, request_id="r-2", context=ROOM))
+    await until()
+    assert practice.konnektor.on_wire == 1
+    practice.konnektor.answer = VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=1)
+    for context in (DESK, ROOM):
+        reads(practice, PinStatus.VERIFIABLE, 1, context)
+    await ended(practice, first)
+    last = await practice.jobs.wait(caller(), second.name, 5)
+    assert last.failure == failure(Reason.PIN_LAST_ATTEMPT, attempts_left=1)
+    assert practice.konnektor.verbs_sent == 1
+
+
+class SlowDisk(MemoryStore):
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+        await asyncio.sleep(0.05)
+        await super().save_attempts(card, pin, attempts_left)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=1), Reason.PIN_LAST_ATTEMPT),
+        (WorldError(failure(Reason.KONNEKTOR_SILENT)), Reason.PIN_ATTEMPTS_UNKNOWN),
+    ],
+)
+async def test_the_second_in_the_queue_reckons_by_what_the_first_taught_however_slow_the_disk(
+    answer: VerifyPinResult | WorldError, expected: Reason
+) -> None:
+    practice = Practice(store=SlowDisk(attempts={(ORDER.card, Pin.SMC): 2}))
+    reads(practice, PinStatus.VERIFIABLE, None)
+    practice.konnektor.answer = answer
+    first = await practice.pins.verify(caller(), ORDER)
+    second = await practice.pins.verify(caller(), replace(ORDER, request_id="r-2"))
+    await until()
+    await ended(practice, first)
+    last = await practice.jobs.wait(caller(), second.name, 5)
+    assert last.failure is not None
+    assert last.failure.reason is expected
     assert practice.konnektor.verbs_sent == 1
 
 

@@ -300,8 +300,25 @@ async def test_a_result_that_cannot_be_kept_fails_and_is_not_signed_again(practi
     ready(practice)
     practice.vault.refuse_results = True
     job = await signed(practice, await order(practice))
-    assert job.failure == failure(Reason.STORE_FAILED)
+    assert job.failure == replace(failure(Reason.STORE_FAILED), retry=RetryClass.BY_PERSON)
     assert practice.konnektor.verbs_sent == 1
+
+
+class StuckVault(MemoryVault):
+    async def store(self, document: Document, data: bytes) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_stop_while_a_signature_is_being_kept_leaves_the_outcome_unknown() -> None:
+    practice = Practice(vault=StuckVault())
+    await doctor(practice)
+    ready(practice)
+    job = await practice.signatures.sign(caller(), await order(practice))
+    await until()
+    await practice.jobs.close()
+    assert practice.konnektor.verbs_sent == 1
+    assert practice.store.jobs[job.name].state is JobState.OUTCOME_UNKNOWN
+    assert practice.store.jobs[job.name].failure == failure(Reason.OUTCOME_UNKNOWN)
 
 
 async def test_a_technician_sees_the_job_but_not_its_documents(practice: Practice) -> None:
