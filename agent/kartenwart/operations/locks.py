@@ -23,6 +23,7 @@ class CardLocks:
     """Locks over several things at once: all or none, first come first served for each thing."""
 
     def __init__(self) -> None:
+        self.released = 0  # how often something was given back: who has looked before must look again
         self._held: Counter[str] = Counter()
         self._queue: list[tuple[Claims, asyncio.Future[None]]] = []
 
@@ -48,6 +49,7 @@ class CardLocks:
 
     def release(self, claims: Claims) -> None:
         """Give back what was acquired."""
+        self.released += 1
         self._held.subtract(claim.key for claim in claims)
         self._held += Counter()  # forgets what nobody holds
         self._serve()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import Reason
+from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import JobState, PinOutcome, VerifyPinResult
 from kartenwart.domain.pins import failure_of, refusal_before_entry
@@ -30,8 +30,8 @@ class PinEntry:
 
     @property
     def claims(self) -> Claims:
-        """Hold the card and the pad where the PIN is typed."""
-        return (self.reach.card_claim, self.reach.pad_claim)
+        """Hold the card, its PIN, and the pad where it is typed."""
+        return (self.reach.card_claim, self.reach.pin_claim(self.pin), self.reach.pad_claim)
 
     @property
     def detail(self) -> str:
@@ -57,14 +57,20 @@ class PinEntry:
         return ""
 
     async def send(self, before_send: BeforeSend, tell: Tell) -> VerifyPinResult:
-        """Let the person type."""
-        with self.watch.telling(tell):
-            noted = self.watch.expecting(before_send, tell)
-            return await self.reach.port.verify_pin(self.reach.call, self.pin, noted)
+        """Let the person type; what the entry taught is kept before the card is free, for the next in line."""
+        try:
+            with self.watch.telling(tell):
+                noted = self.watch.expecting(before_send, tell)
+                answer = await self.reach.port.verify_pin(self.reach.call, self.pin, noted)
+        except WorldError as error:
+            if error.sent:
+                await self.memory.forget(self.reach.card.name, self.pin)
+            raise
+        await self.memory.entered(self.reach, self.pin, answer)
+        return answer
 
     async def conclude(self, answer: VerifyPinResult, _tell: Tell) -> Ending:
-        """Keep what the entry taught; only VERIFIED is a success."""
-        await self.memory.entered(self.reach, self.pin, answer)
+        """Only VERIFIED is a success."""
         refusal = failure_of(answer)
         if answer.outcome is PinOutcome.OUTCOME_UNKNOWN:
             return Ending(state=JobState.OUTCOME_UNKNOWN, failure=refusal, result=answer)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import refused, wrong_field
 from kartenwart.domain.failures import Reason
-from kartenwart.domain.inventory import Card, Context, Terminal
+from kartenwart.domain.inventory import Card, Context, Pin, Terminal
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -28,6 +28,10 @@ class Reach:
     def card_claim(self) -> Claim:
         """Return the claim on the card: several calls at once for an SMC-B, one for every other card."""
         return Claim(key=self.card.name, capacity=CALLS_PER_PRACTICE_CARD if self.card.type.is_practice else 1)
+
+    def pin_claim(self, pin: Pin) -> Claim:
+        """Return the claim on a PIN: one entry at a time, at whichever pad, since all spend the card's one counter."""
+        return Claim(key=f"{self.card.name} PIN.{pin.value}")
 
     @property
     def pad_claim(self) -> Claim:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import failure, halted
-from kartenwart.domain.failures import AgentError, Reason, WorldError
+from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
@@ -55,24 +56,25 @@ class Running:
         except AgentError as error:
             return _judged(live, work, error)
         except asyncio.CancelledError:
-            # Only the end of the agent cancels: what is on the wire stays unknown, the rest did not happen.
+            # Only the end of the agent cancels: what was sent stays unknown, also where the answer was being judged.
             return _judged(live, work, WorldError(failure(Reason.AGENT_RESTARTED)), lost=True)
         except Exception as broken:  # noqa: BLE001 - a defect ends the job, and what was sent is unknown
             self._report("job.broken", job=live.job.name, error=type(broken).__name__)
             return _judged(live, work, WorldError(failure(Reason.INTERNAL)))
 
     async def _carried_out(self, live: LiveJob, work: Work[Any]) -> Ending:
+        checked = self._locks.released
         early = await _unless_cancelled(live, work.check())
         if early is not None:
             return early
         await live.move(JobState.READY)
         claims = work.claims
-        waits = not self._locks.free(claims)
-        if waits:
+        if not self._locks.free(claims):
             live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
         await _unless_cancelled(live, self._locks.acquire(claims))
         try:
-            early = await _unless_cancelled(live, work.check()) if waits else None
+            # Who held the card since the check may have spent a try, or have verified the PIN.
+            early = await _unless_cancelled(live, work.check()) if self._locks.released != checked else None
             if early is not None:
                 return early
             number = await _unless_cancelled(live, work.prepare())
@@ -136,13 +138,18 @@ class Running:
 
 
 def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = False) -> Ending:
-    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed."""
-    open_end = live.on_wire and not live.answered
+    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed.
+
+    Once the verb went out no program may repeat the job, whatever the failure permits elsewhere.
+    """
     sent = not isinstance(error, WorldError) or error.sent
-    if open_end and (lost or (sent and error.failure.reason in UNANSWERED)):
+    unanswered = sent and not live.answered and error.failure.reason in UNANSWERED
+    if live.on_wire and (lost or unanswered):
         unknown = failure(Reason.OUTCOME_UNKNOWN, code=error.failure.konnektor_code)
         return Ending(state=JobState.OUTCOME_UNKNOWN, failure=unknown, result=work.unanswered())
-    return Ending(state=JobState.FAILED, failure=error.failure)
+    again = live.on_wire and error.failure.retry is RetryClass.LATER
+    failed = replace(error.failure, retry=RetryClass.BY_PERSON) if again else error.failure
+    return Ending(state=JobState.FAILED, failure=failed)
 
 
 async def _unless_cancelled(live: LiveJob, wanted: Coroutine[Any, Any, T]) -> T:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.documents import DocumentToSign, SignatureFormat
-from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.documents import Document, DocumentToSign, SignatureFormat
+from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
 from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading, Signed
 from kartenwart.domain.principals import Role
 from kartenwart.operations.signatures import SignDocumentsOrder
-from tests.unit.operations.memory import first, until
+from tests.unit.operations.memory import MemoryVault, first, until
 from tests.unit.operations.practice import DESK, EGK, HBA, K1, ROOM, SMCB, Practice, caller, named
 
 LETTER = b"%PDF-2B a letter"
@@ -305,16 +305,22 @@ async def test_a_result_that_cannot_be_kept_fails_and_is_not_signed_again(practi
 
 
 class StuckVault(MemoryVault):
+    def __init__(self) -> None:
+        super().__init__()
+        self.storing = asyncio.Event()
+
     async def store(self, document: Document, data: bytes) -> None:
+        self.storing.set()
         await asyncio.Event().wait()
 
 
 async def test_a_stop_while_a_signature_is_being_kept_leaves_the_outcome_unknown() -> None:
-    practice = Practice(vault=StuckVault())
+    vault = StuckVault()
+    practice = Practice(vault=vault)
     await doctor(practice)
     ready(practice)
     job = await practice.signatures.sign(caller(), await order(practice))
-    await until()
+    await asyncio.wait_for(vault.storing.wait(), 5)
     await practice.jobs.close()
     assert practice.konnektor.verbs_sent == 1
     assert practice.store.jobs[job.name].state is JobState.OUTCOME_UNKNOWN
