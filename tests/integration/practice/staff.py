@@ -64,11 +64,14 @@ pins = [
 
 
 DOCTORS = (
-    doctor("celler", "0203", 3, ch=", attempts = 1", qes=", attempts = 1")
-    + doctor("dorn", "0204", 4, ch=', state = "transport"', qes=', state = "transport"')
-    + doctor("esch", "0205", 5, ch=', state = "blocked"', qes=', state = "blocked"')
+    doctor("celler", "0203", 3, ch=", attempts = 1")
+    + doctor("dorn", "0204", 4, ch=', state = "transport"')
+    + doctor("esch", "0205", 5, ch=', state = "blocked"')
     + doctor("falk", "0206", 6)
     + doctor("gerth", "0207", 7)
+    + doctor("horn", "0208", 8, qes=", attempts = 1")
+    + doctor("isa", "0209", 9, qes=', state = "transport"')
+    + doctor("jahn", "0210", 10, qes=', state = "blocked"')
 )
 
 

@@ -306,7 +306,7 @@ async def test_each_fault_has_its_reason_and_words(staff: Staffed, code: int, re
     assert words in failure.title
 
 
-async def test_a_workplace_without_a_pad_is_told_so(staff: Staffed) -> None:
+async def test_a_pad_that_is_switched_off_is_told(staff: Staffed) -> None:
     here, box = staff.practice, staff.box
     hba = await here.card(box, "HBA", "0207")
     await here.simulator.do(f"/terminals/{AT_THE_RECEPTION}/disconnect")
