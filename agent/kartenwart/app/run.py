@@ -15,6 +15,8 @@ from kartenwart.app.serving import serving
 from kartenwart.edge.listening import PortTakenError
 from kartenwart.settings import Settings, SettingsError, load
 
+MOST_FILES = 65536
+
 # What ends a start with words of its own; anything else is a defect and shows where it is.
 STARTING = (SettingsError, StateUnusable, SiteDamaged, PortTakenError)
 
@@ -22,6 +24,7 @@ STARTING = (SettingsError, StateUnusable, SiteDamaged, PortTakenError)
 def run(config: Path) -> int:
     """Serve until SIGTERM or SIGINT; return 0, or 1 with a sentence on stderr where the agent cannot start."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold keys and documents
+    _allow_many_files()
     try:
         settings = load(config)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -30,6 +33,13 @@ def run(config: Path) -> int:
         print(f"kartenwart: {error}", file=sys.stderr)  # noqa: T201 - before there is a journal, and for people
         return 1
     return 0
+
+
+def _allow_many_files() -> None:
+    """Take what the system allows: a thousand idle connections of a stranger must not be all that the box can hold."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _serve(settings: Settings, report: Report) -> None:

@@ -42,17 +42,26 @@ class _Full(asyncio.Protocol):
 class Door:
     """One listening socket with its routes; serves while its context is open, `port` is the TCP port in use.
 
-    `opened` makes the socket and its TLS when serving begins (PortTakenError), `closed` tidies up behind it.
+    `opened` makes the socket and its TLS when serving begins (PortTakenError), `closed` tidies up behind it. Where the
+    door is full, a newcomer is sent away; or, with `newcomers_first`, takes the place of who has been here longest.
     """
 
     def __init__(
-        self, *, edge: Edge, routes: Routes, most_connections: int, opened: Opened, closed: Callable[[], None]
+        self,
+        *,
+        edge: Edge,
+        routes: Routes,
+        most_connections: int,
+        opened: Opened,
+        closed: Callable[[], None],
+        newcomers_first: bool = False,
     ) -> None:
         self._edge = edge
         self._routes = routes
         self._most = most_connections
         self._opened = opened
         self._closed = closed
+        self._newcomers_first = newcomers_first
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -83,7 +92,13 @@ class Door:
         self._closed()
 
     def _accept(self) -> asyncio.Protocol:
-        return self._http() if len(self._http.connections) < self._most else _Full()
+        here = self._http.connections
+        if len(here) >= self._most:
+            if not self._newcomers_first:
+                return _Full()
+            if (longest := here[0].transport) is not None:
+                longest.abort()
+        return self._http()
 
 
 def machine_door(*, edge: Edge, methods: Methods, address: str, port: int, identity: CurrentIdentity) -> Door:
@@ -106,7 +121,8 @@ def enrolment_door(
     def opened() -> tuple[socket.socket, ssl.SSLContext]:
         return listen(address, port), LiveContext(identity, clients=False, with_root=True).context
 
-    return Door(edge=edge, routes=routes, most_connections=128, opened=opened, closed=_nothing)
+    # Strangers who hold every place and ask nothing must not keep the honest one out.
+    return Door(edge=edge, routes=routes, most_connections=128, opened=opened, closed=_nothing, newcomers_first=True)
 
 
 def local_door(*, edge: Edge, methods: Methods, path: Path, group: str, healthy: Healthy) -> Door:

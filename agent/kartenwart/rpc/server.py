@@ -25,6 +25,7 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
     ("grpc.max_concurrent_streams", 128),
     ("grpc.max_metadata_size", 16 * 1024),
+    ("grpc.server_handshake_timeout_ms", 10_000),  # who connects and says nothing is soon gone
     # Published in docs/api.md: the server asks after 30 s of silence whether the peer still lives, and lets clients
     # ask every 10 s, also without a call.
     ("grpc.keepalive_time_ms", 30_000),
