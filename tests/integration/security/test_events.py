@@ -62,9 +62,7 @@ async def listener(here: Practice) -> Listener:
     assert place.hostname is not None
     assert place.port is not None
     handles = [card["handle"] for card in state["cards"] if card["handle"]]
-    return Listener(
-        here=here, host=place.hostname, port=place.port, subscription=subscription["id"], handles=handles
-    )
+    return Listener(here=here, host=place.hostname, port=place.port, subscription=subscription["id"], handles=handles)
 
 
 def removal(handle: str, subscription: str) -> bytes:
