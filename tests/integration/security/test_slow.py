@@ -14,6 +14,7 @@ import pytest_asyncio
 from kartenwart.api.system.v1 import system_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import Profile, connect_locally, enrol_by_token
+from kartenwart.client.wire import Wire
 from tests.integration.security.conftest import grpc, json, lone_box
 from tests.practice import Agent
 
@@ -52,14 +53,14 @@ async def profile(box: Agent, tmp_path_factory: pytest.TempPathFactory) -> Profi
 async def test_idle_connections_and_half_requests_keep_nobody_out(box: Agent, profile: Profile) -> None:
     address = box.address
     async with AsyncExitStack() as stack:
-        before = [await stack.enter_async_context(way) for way in (grpc(profile), json(profile))]
+        before: list[Wire] = [await stack.enter_async_context(way) for way in (grpc(profile), json(profile))]
         for wire in before:
             await wire.call(*WHO)
         for port in (address.grpc_port, address.json_port, address.enrol_port):
             await asyncio.gather(*(hold(stack, port) for _ in range(IDLE)))
         for _ in range(14):  # more than the enrolment port holds at a time
             await asyncio.gather(*(drip(stack, address.enrol_port) for _ in range(10)))
-        after = [await stack.enter_async_context(way) for way in (grpc(profile), json(profile))]
+        after: list[Wire] = [await stack.enter_async_context(way) for way in (grpc(profile), json(profile))]
         for wire in (*before, *after):
             started = time.monotonic()
             await wire.call(*WHO, 5)
