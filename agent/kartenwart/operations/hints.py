@@ -42,8 +42,8 @@ class Hints:
                 return self._terminal(inventory, notice)
             case NoticeType.CONDITION:
                 return self._condition(inventory, notice)
-            case NoticeType.DOCUMENT_SIGNED | NoticeType.OTHER:
-                return Hinted(inventory=inventory)
+            case NoticeType.DOCUMENT_SIGNED | NoticeType.OTHER:  # other: e.g. a VPN that is down
+                return Hinted(inventory=inventory, poll=notice.type is NoticeType.OTHER)
 
     def _booted(self, inventory: Inventory) -> Hinted:
         konnektor = inventory.konnektor(self.painter.konnektor)

@@ -12,7 +12,7 @@ from kartenwart.adapters.konnektor.listener import CetpListener
 from kartenwart.adapters.konnektor.notices import notice_of
 from kartenwart.adapters.konnektor.sources import Sources, own_address
 from kartenwart.codecs.cetp import encode_frame
-from kartenwart.codecs.soap.subscriptions import CetpEvent
+from kartenwart.codecs.soap.subscriptions import CetpEvent, read_event
 from kartenwart.domain.inventory import CardType, Pin
 from kartenwart.domain.ports.konnektor import NoticeType
 from tests.unit.codecs.answers import NAMESPACES
@@ -185,9 +185,9 @@ async def test_a_konnektor_s_host_is_its_source_where_none_is_configured() -> No
         ("CARD/PIN/CHANGE_FINISHED", {"PinInputCtID": "pad"}, {"type": NoticeType.PIN_ENTRY_FINISHED, "pin": None}),
         ("CT/CONNECTED", {"CtID": "ct"}, {"type": NoticeType.TERMINAL_CONNECTED, "ct_id": "ct"}),
         (
-            "OPERATIONAL_STATE/EC_CARDTERMINAL_NOT_AVAILABLE",
+            "OPERATIONAL_STATE/EC_CardTerminal_Not_Available(ct)",
             {"Value": "false", "CtID": "ct"},
-            {"type": NoticeType.CONDITION, "active": False, "detail": "EC_CARDTERMINAL_NOT_AVAILABLE"},
+            {"type": NoticeType.CONDITION, "active": False, "detail": "EC_CardTerminal_Not_Available(ct)"},
         ),
         (
             "SIG/SIGNDOC/NEXT_SUCCESSFUL",
@@ -199,11 +199,7 @@ async def test_a_konnektor_s_host_is_its_source_where_none_is_configured() -> No
     ],
 )
 def test_topics_become_notices(topic: str, parameters: dict[str, str], expected: dict[str, object]) -> None:
-    notice = notice_of(
-        CetpEvent(topic=topic, severity="Info", subscription_id="s", parameters=parameters),
-        "konnektors/k",
-        "contexts/x",
-    )
+    notice = notice_of(read_event(event(topic, "s", **parameters)), "konnektors/k", "contexts/x")
     assert {key: getattr(notice, key) for key in expected} == expected
     assert notice.context == "contexts/x"
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kartenwart.adapters.konnektor import CetpConfiguration, Konnektor, KonnektorConfiguration
+from kartenwart.adapters.konnektor.notices import BOOTED
 from kartenwart.adapters.konnektor.subscriptions import TOPICS
+from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.failures import Reason, WorldError
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER
 from tests.integration.konnektor.device import Device, http, raw_device
@@ -114,6 +116,24 @@ async def test_renewed_at_half_life_and_the_forgotten_anew() -> None:
         book.ids.pop("id-1")
         await konnektor.subscribe()
         assert device.calls["Subscribe"] == len(TOPICS) + 1
+        assert (await konnektor.observe()).konnektor.events_subscribed
+
+
+async def test_a_boot_told_in_the_middle_of_a_renewal_is_no_defect() -> None:
+    async with practice() as (device, book, clock, konnektor):
+        await konnektor.subscribe()
+        clock.seconds += 13 * 3600
+        renew = device.replies["RenewSubscriptions"]
+
+        def boots() -> bytes:
+            konnektor._take(CetpEvent(topic=BOOTED, severity="Info", subscription_id="", parameters={}))
+            book.ids.clear()
+            device.replies["RenewSubscriptions"] = renew
+            return http(fault(4102), 500)
+
+        device.replies["RenewSubscriptions"] = boots
+        await konnektor.subscribe()
+        assert len(book.ids) == len(TOPICS)
         assert (await konnektor.observe()).konnektor.events_subscribed
 
 

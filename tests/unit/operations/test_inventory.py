@@ -146,6 +146,7 @@ async def test_the_same_insertion_told_to_two_contexts_is_seen_by_each_once(prac
         removed(""),
         Notice(type=NoticeType.TERMINAL_DISCONNECTED, konnektor=K1, ct_id="ct-forged"),
         Notice(type=NoticeType.PIN_ENTRY_STARTED, konnektor=K1, handle="h-forged", ct_id="ct-1"),
+        Notice(type=NoticeType.OTHER, konnektor=K1, detail="NETWORK/VPN_TI/DOWN"),
     ],
 )
 async def test_a_hint_on_what_nobody_knows_changes_nothing_and_asks_for_a_poll(

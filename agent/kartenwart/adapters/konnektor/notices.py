@@ -40,7 +40,7 @@ def notice_of(event: CetpEvent, konnektor: str, context: str) -> Notice:
         pin=_PINS.get(values.get("pinref", "")),
         card=_card(values, context) if kind is NoticeType.CARD_INSERTED else None,
         active=values.get("value", "true").lower() in ("true", "1"),
-        detail=_detail(kind, event.topic, values),
+        detail=_detail(kind, event, values),
     )
 
 
@@ -53,13 +53,11 @@ def notice_type(topic: str) -> NoticeType:
     return _TYPES.get(topic, NoticeType.OTHER)
 
 
-def _detail(kind: NoticeType, topic: str, values: Mapping[str, str]) -> str:
+def _detail(kind: NoticeType, event: CetpEvent, values: Mapping[str, str]) -> str:
     if kind is NoticeType.DOCUMENT_SIGNED:
         # The specification names no key for the job number, so it is known by its form.
         return next((value for value in values.values() if _JOB_NUMBER.fullmatch(value)), "")
-    if kind is NoticeType.CONDITION:
-        return topic.partition("/")[2]
-    return topic
+    return event.subject if kind is NoticeType.CONDITION else event.topic
 
 
 def _card(values: Mapping[str, str], context: str) -> ObservedCard:

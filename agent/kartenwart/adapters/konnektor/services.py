@@ -1,5 +1,6 @@
 """Which version of which service is used, and where: chosen once from connector.sds."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from kartenwart.domain.inventory import ServiceVersion
 from kartenwart.transport.endpoint import Endpoint, parse_endpoint
 
 _Version = tuple[int, ...]
+_VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}")
 
 # One version per namespace (the first two numbers), most wanted first; where a device has others of the same namespace
 # only, the newest is taken.
@@ -107,5 +109,4 @@ def _rank(name: str, version: _Version) -> tuple[int, bool, _Version]:
 
 def _version(text: str) -> _Version:
     """Return the numbers of a version; () for what is none."""
-    parts = text.split(".")
-    return tuple(int(part) for part in parts) if all(part.isascii() and part.isdigit() for part in parts) else ()
+    return tuple(int(part) for part in text.split(".")) if _VERSION.fullmatch(text) else ()

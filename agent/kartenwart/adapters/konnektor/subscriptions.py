@@ -125,8 +125,8 @@ class Subscriptions:
                 raise
             by_id = {}
         for live in due:
-            del self._live[live.id]
-            if live.id in by_id:
+            ours = self._live.pop(live.id, None)  # None: a boot was told meanwhile, and the Konnektor has forgotten it
+            if ours is not None and live.id in by_id:
                 self._keep(context, live.topic, by_id[live.id])
 
     def _keep(self, context: Context, topic: str, told: Subscription) -> None:

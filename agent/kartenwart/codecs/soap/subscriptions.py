@@ -28,13 +28,15 @@ class Subscription:
 class CetpEvent:
     """An event as sent by CETP: topic in capitals (devices differ in case), parameters as they came.
 
-    `parameters` may hold a patient's name and KVNR: no repr. `subscription_id` is empty after a boot.
+    `subject` is what stands behind the first level of the topic, as the device spells it: polls name error conditions
+    so. `parameters` may hold a patient's name and KVNR: no repr. `subscription_id` is empty after a boot.
     """
 
     topic: str
     severity: str
     subscription_id: str
     parameters: Mapping[str, str] = field(repr=False)
+    subject: str = ""
 
 
 def subscribe(context: CallContext, *, event_to: str, topic: str) -> Exchange[Subscription]:
@@ -77,8 +79,10 @@ def read_event(payload: bytes) -> CetpEvent:
     if event.tag != f"{{{EVENTS}}}Event":
         raise MalformedError("a CETP payload that is no Event")
     parameters = child(event, f"{{{EVENTS}}}Message").iterfind(f"{{{EVENTS}}}Parameter")
+    topic = text(event, f"{{{EVENTS}}}Topic")
     return CetpEvent(
-        topic=text(event, f"{{{EVENTS}}}Topic").upper(),
+        topic=topic.upper(),
+        subject=topic.partition("/")[2],
         severity=optional_text(event, f"{{{EVENTS}}}Severity"),
         subscription_id=optional_text(event, f"{{{EVENTS}}}SubscriptionID"),
         parameters={text(each, f"{{{EVENTS}}}Key"): optional_text(each, f"{{{EVENTS}}}Value") for each in parameters},
