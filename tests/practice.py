@@ -191,16 +191,17 @@ async def simulator(folder: Path, world: Path | None = None) -> AsyncIterator[Si
 async def practice(
     folder: Path, world: Path | None = None, settings: str = "", *, trust: str = "ca", login: str = "certificate"
 ) -> AsyncIterator[Practice]:
-    """Run a whole practice in `folder`; `settings` is TOML appended to the agent's configuration.
+    """Run a whole practice in `folder`; `settings` is TOML laid over the agent's configuration.
 
     `trust` is "ca" or "pin" (of the certificate that the Konnektor shows first), `login` "certificate" or "basic".
     """
     async with simulator(folder / "sim", world) as sim:
         agent = Agent(folder=folder / "box")
         agent.folder.mkdir()
-        (agent.folder / "kartenwart.toml").write_text(
-            configuration(sim, trust=trust, login=login) + settings, encoding="utf-8"
-        )
+        (agent.folder / "conf.d").mkdir()
+        (agent.folder / "conf.d" / "test.toml").write_text(settings, encoding="utf-8")
+        text = configuration(sim, trust=trust, login=login)
+        (agent.folder / "kartenwart.toml").write_text(text, encoding="utf-8")
         try:
             await agent.start()
             yield Practice(folder=folder, simulator=sim, agent=agent)

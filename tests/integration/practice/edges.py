@@ -10,6 +10,7 @@ class Edges:
     """The events that a workstation sees."""
 
     def __init__(self, box: Kartenwart, cursor: str) -> None:
+        self._gaps = asyncio.Event()
         self._events: asyncio.Queue[inventory_pb2.Event] = asyncio.Queue()
         self._task = asyncio.create_task(self._watch(box, cursor))
 
@@ -23,6 +24,10 @@ class Edges:
                 if event.type == kind and confirmed in (None, event.confirmed):
                     return event
 
+    async def gap(self, within: float = 10.0) -> None:
+        """Wait until the box has said that events are lost."""
+        await asyncio.wait_for(self._gaps.wait(), within)
+
     async def close(self) -> None:
         """Watch no more."""
         self._task.cancel()
@@ -30,6 +35,8 @@ class Edges:
 
     async def _watch(self, box: Kartenwart, cursor: str) -> None:
         async for message in box.inventory.watch_events(cursor):
+            if message.gap:
+                self._gaps.set()
             if message.HasField("event"):
                 self._events.put_nowait(message.event)
 

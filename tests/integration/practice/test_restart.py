@@ -21,6 +21,7 @@ from tests.integration.practice.desk import (
     signature,
     why,
 )
+from tests.integration.practice.edges import edges_from_now
 from tests.integration.practice.staff import staffed
 from tests.practice import Agent, Simulator, practice
 from tests.waiting import until
@@ -41,6 +42,7 @@ async def test_after_a_power_cut_everything_is_there_and_workstations_are_back(
         pictures: asyncio.Queue[inventory_service_pb2.Inventory] = asyncio.Queue()
         watching = asyncio.create_task(watched(staff.box, pictures))
         await pictures.get()
+        edges = await edges_from_now(staff.box)
 
         await here.agent.kill()
         while not pictures.empty():
@@ -52,6 +54,8 @@ async def test_after_a_power_cut_everything_is_there_and_workstations_are_back(
         assert max(back) < BACK_WITHIN_SECONDS
         assert await asyncio.wait_for(pictures.get(), BACK_WITHIN_SECONDS) is not None
         watching.cancel()
+        await edges.gap()
+        await edges.close()
 
         assert await memory(staff.technician) == before
         assert (await staff.technician.audit.verify()).intact
