@@ -167,8 +167,15 @@ class Workstations:
         await self._clock.keep()
         await self._save(renewed)
         if digest != before.key_sha256:
-            self._replaced[before.name] = before.key_sha256
+            self._await_use(renewed, before.key_sha256)
         return leaf
+
+    def _await_use(self, renewed: Workstation, before: str) -> None:
+        in_use = self._replaced.pop(renewed.name, before)
+        if in_use != before:
+            del self._by_key[before]  # a key whose leaf nobody ever used
+        if in_use != renewed.key_sha256:
+            self._replaced[renewed.name] = in_use
 
     def proved_key(self, csr_der: bytes) -> bytes:
         """Return the key of a PKCS#10 request that its signature proves; CallerError INVALID_ARGUMENT."""

@@ -84,6 +84,23 @@ async def test_renewal_keeps_the_key_or_takes_a_new_one_without_locking_out(hous
     assert other.key_sha256 in house.workstations._by_key
 
 
+async def test_a_renewal_tried_again_leaves_two_keys_at_most(house: House) -> None:
+    before = await house.enrolled()
+    me = Caller(name=before.name, role=before.role, scope=before.scope, mandants=frozenset())
+    first, second, third = (hashlib.sha256(key(one)).hexdigest() for one in (7, 8, 9))
+    for number in (7, 8, 9):
+        await house.workstations.renew(me, b"csr " + key(number))
+    assert house.workstations.by_key(first) is None
+    assert house.workstations.by_key(second) is None
+    assert house.workstations.by_key(before.key_sha256) is not None
+    await house.workstations.renew(me, b"csr " + key(0))
+    assert house.workstations.by_key(third) is None
+    assert house.workstations.by_key(before.key_sha256) is not None
+    await house.workstations.renew(me, b"csr " + key(9))
+    assert house.workstations.by_key(third) is not None
+    assert house.workstations.by_key(before.key_sha256) is None
+
+
 async def test_what_is_issued_never_lies_before_the_time_seen_before_a_power_cut() -> None:
     store = MemoryStore(mark=START + timedelta(days=365))
     house = House(store=store)
