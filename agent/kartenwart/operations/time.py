@@ -42,8 +42,9 @@ class TrustedTime:
         return self._clock.now() + TOLERANCE >= self._at_least()
 
     async def keep(self) -> None:
-        """Persist the present time as the mark; called now and then, and before a certificate is issued."""
-        await self._facts.raise_high_water(self.now())
+        """Make the present time the mark and persist it; called now and then, and before a certificate is issued."""
+        self._mark, self._started = self.now(), self._clock.monotonic()
+        await self._facts.raise_high_water(self._mark)
 
     def _at_least(self) -> datetime:
         return self._mark + timedelta(seconds=self._clock.monotonic() - self._started)

@@ -33,3 +33,15 @@ async def test_keep_persists_the_present() -> None:
     time = TrustedTime(clock=SetClock(), facts=store)
     await time.keep()
     assert store.mark == START
+
+
+async def test_time_never_falls_below_what_was_kept_while_running() -> None:
+    clock, store = SetClock(), MemoryStore()
+    time = TrustedTime(clock=clock, facts=store)
+    await time.load()
+    clock.time = START + timedelta(days=30)  # the network told the right time after the start
+    await time.keep()
+    clock.time = START
+    clock.seconds += 5
+    assert time.now() == START + timedelta(days=30, seconds=5)
+    assert not time.clock_trusted
