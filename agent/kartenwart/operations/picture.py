@@ -163,7 +163,7 @@ def _seen(of: frozenset[str], contexts: frozenset[str] | None) -> bool:
 
 
 def _card_view(card: Card, inventory: Inventory, contexts: frozenset[str] | None) -> Card:
-    personal = card.type in (CardType.EGK, CardType.KVK)
+    personal = card.type in (CardType.EGK, CardType.KVK, CardType.UNKNOWN)
     needed = contexts is not None and not card.holder_contexts.isdisjoint(contexts)
     holder = card.holder if needed or not personal else ""
     if contexts is None:

@@ -222,16 +222,28 @@ async def test_callers_see_their_contexts_only(practice: Practice) -> None:
     practice.keeper.pin_observed(named(SMCB), pin_state(DESK))
     practice.keeper.pin_observed(named(SMCB), pin_state(ROOM))
     inventory = practice.keeper.picture.inventory
-    desk, room, other = (view(inventory, frozenset({one})) for one in (DESK, ROOM, OTHER))
+    desk, other = (view(inventory, frozenset({one})) for one in (DESK, OTHER))
     assert [card.name for card in other.cards] == [named(NEW)]
     assert other.terminals == ()
     assert named(NEW) not in [card.name for card in desk.cards]
     smcb = desk.card(named(SMCB))
     assert smcb is not None
     assert [state.context for state in smcb.pin_states] == [DESK]
-    holders = [one.card(named(EGK)) for one in (desk, room, view(inventory, None))]
-    assert [card.holder if card else None for card in holders] == ["Patient P", "", ""]
     assert view(inventory, frozenset()).konnektors == ()
+
+
+@pytest.mark.parametrize(
+    ("card_type", "read_at_its_place"), [(CardType.EGK, "Patient P"), (CardType.KVK, ""), (CardType.UNKNOWN, "")]
+)
+async def test_who_a_patient_is_only_the_place_of_an_egk_reads(
+    practice: Practice, card_type: CardType, read_at_its_place: str
+) -> None:
+    patient = replace(EGK, type=card_type)
+    practice.keeper.observe(observation(SMCB, HBA, patient))
+    inventory = practice.keeper.picture.inventory
+    desk, room, everywhere = (view(inventory, one) for one in (frozenset({DESK}), frozenset({ROOM}), None))
+    holders = [one.card(named(patient)) for one in (desk, room, everywhere)]
+    assert [card.holder if card else None for card in holders] == [read_at_its_place, "", ""]
 
 
 async def test_a_watcher_has_one_slot_and_gets_the_newest(practice: Practice) -> None:
