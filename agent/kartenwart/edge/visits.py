@@ -48,7 +48,7 @@ class Visits:
         try:
             async with scope:
                 visit = _Visit(principal, scope)
-                self._begin(visit, lasting=seconds is None)
+                self._begin(visit, lasting=seconds is None or seconds > LONGEST_TIMER)
                 try:
                     yield
                 finally:

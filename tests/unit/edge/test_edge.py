@@ -250,9 +250,10 @@ async def test_a_timeout_inside_a_service_is_its_own_defect() -> None:
     assert (await refused(practice, "CardService/GetCard", principal(Role.VIEWER))).reason is Reason.INTERNAL
 
 
+@pytest.mark.parametrize("seconds", [None, 3600.0])
 @pytest.mark.parametrize("how", ["revoked", "role", "expired", "stop"])
 @pytest.mark.parametrize("name", ["InventoryService/WatchInventory", "JobService/WaitJob"])
-async def test_what_is_under_way_ends_at_once(how: str, name: str) -> None:
+async def test_what_is_under_way_ends_at_once(how: str, name: str, seconds: float | None) -> None:
     entered = asyncio.Event()
 
     async def waits(_request: Any, _call: Call) -> Reply:
@@ -271,9 +272,9 @@ async def test_what_is_under_way_ends_at_once(how: str, name: str) -> None:
     if how == "expired":
         practice.clock.ahead = timedelta(days=89, hours=23, minutes=59, seconds=59.7)
     call = (
-        practice.edge.stream(method, source, None, sink)
+        practice.edge.stream(method, source, seconds, sink)
         if method.streams
-        else practice.edge.unary(method, source, None)
+        else practice.edge.unary(method, source, seconds)
     )
     task = asyncio.create_task(call)
     await asyncio.wait_for(sink.got.wait() if method.streams else entered.wait(), 5)
