@@ -217,7 +217,7 @@ def verified_by_openssl(screen: Screen, signed: Path, original: Path, simulator:
     """Let the openssl command verify a signature against the simulator's root; nothing of ours takes part."""
     from scripts.demo_pdf import extract
 
-    if signed.suffix == ".pdf":
+    if signed.suffix.lower() == ".pdf":
         screen.say("[dim]Aus dem PDF werden nur /ByteRange und /Contents ausgeschnitten:[/]")
         content, cms = extract(signed, folder)
     else:

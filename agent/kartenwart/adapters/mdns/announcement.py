@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 
+from zeroconf import Error as ZeroconfError
 from zeroconf import InterfaceChoice, IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
@@ -79,7 +80,7 @@ class Announcer:
         while True:
             try:
                 await self._announce()
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, ZeroconfError) as error:
                 self._report("mdns.failed", kind=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
