@@ -1,5 +1,6 @@
 """Signatures that openssl verifies, and an agent that dies in the middle of one."""
 
+import signal
 import uuid
 from pathlib import Path
 
@@ -97,3 +98,42 @@ def test_the_same_file_under_another_content_is_not_taken_for_signed(
     other.write_bytes(letter.read_bytes() + b"\n%changed\n")
     ran = bound.run("sign", str(other), *words)
     assert (ran.status, ran.error["reason"]) == (2, "REQUEST_ID_REUSED")
+
+
+def test_a_result_that_could_not_be_written_is_fetched_again_without_a_person(
+    practice: Practice, bound: Seat, letter: Path, tmp_path: Path
+) -> None:
+    words = ("sign", letter.name, "--user", "adler", "--context", "sprechzimmer", "--request-id", str(uuid.uuid4()))
+    (tmp_path / "folder").mkdir()
+    under = bound.begin(*words, "--out", str(tmp_path / "folder"))
+    practice.type(practice.asked(under))
+    assert under.ended().status == 2
+    before = practice.counts("hba-adler")
+    assert bound.run(*words, "--out", str(tmp_path / "signed.pdf")).status == 0
+    assert (tmp_path / "signed.pdf").read_bytes().startswith(letter.read_bytes())
+    assert practice.counts("hba-adler") == before
+    gone = bound.run(*words, "--out", str(tmp_path / "again.pdf"))  # acknowledged: the box has deleted it
+    assert (gone.status, gone.error["reason"]) == (4, "NOT_FOUND")
+
+
+def test_nobody_is_asked_where_the_result_has_no_place(practice: Practice, bound: Seat, letter: Path) -> None:
+    before = practice.counts("hba-adler")
+    ran = bound.run("sign", letter.name, "--user", "adler", "--out", "nowhere/signed.pdf")
+    assert ran.status == 2
+    assert practice.counts("hba-adler") == before
+
+
+def test_who_leaves_with_ctrl_c_finds_the_job_again(practice: Practice, bound: Seat, letter: Path) -> None:
+    request = str(uuid.uuid4())
+    words = ("sign", letter.name, "--user", "adler", "--context", "sprechzimmer", "--request-id", request)
+    under = bound.begin(*words)
+    pad = practice.asked(under)
+    under.line("Bitte jetzt")
+    under.process.send_signal(signal.SIGINT)
+    left = under.ended()
+    assert left.status == 130
+    assert request in left.err
+    practice.type(pad)
+    before = practice.counts("hba-adler")["sign_document_calls"]
+    assert bound.run(*words, "--out", "found-again.pdf").status == 0
+    assert practice.counts("hba-adler")["sign_document_calls"] == before

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 SCHEMA = 1
-_WIDE = 200  # a pipe has no width; nothing is cut there
+_WIDE = 1000  # a pipe has no width; nothing is cut there
 
 
 class Format(StrEnum):

@@ -30,6 +30,9 @@ def one_signed(job: job_pb2.Job, content: bytes) -> job_pb2.SignedDocument:
     if not documents or documents[0].input_sha256 != hashlib.sha256(content).hexdigest():
         failure = Failure(reason="REQUEST_ID_REUSED", title="Diese request_id gehört zu einem anderen Auftrag.")
         raise CallFailed(failure, code="ALREADY_EXISTS")
+    if not documents[0].output:
+        gone = "Das Ergebnis wurde schon abgeholt oder ist abgelaufen."
+        raise CallFailed(Failure(reason="NOT_FOUND", title=gone), code="NOT_FOUND")
     return documents[0]
 
 
@@ -66,7 +69,9 @@ class Kartenwart:
         accept_unknown_attempts: bool = False,
         on_job: OnJob | None = None,
     ) -> Signed:
-        """Upload, sign, follow, fetch, acknowledge. Raises JobFailed, OutcomeUnknown, CallFailed, BoxUnreachable.
+        """Upload, sign, follow, fetch. Raises JobFailed, OutcomeUnknown, CallFailed, BoxUnreachable.
+
+        The box keeps its copy until `acknowledge`, at most 24 hours: store the result first.
 
         A broken connection or a restart of the box in between is survived: the same request is sent again with its
         `request_id` (UUID) and the box re-attaches; it never signs twice. A request_id that the box knows already is
@@ -91,13 +96,16 @@ class Kartenwart:
         return await self.fetch(await self.jobs.follow(job, on_job), content)
 
     async def fetch(self, job: job_pb2.Job, content: bytes) -> Signed:
-        """Fetch the signature of `content` and acknowledge it; the box deletes its copy.
+        """Fetch the signature of `content` that an ended job made.
 
-        Raises CallFailed REQUEST_ID_REUSED where the job was about something else.
+        Raises CallFailed REQUEST_ID_REUSED where the job was about something else, NOT_FOUND where the result is gone.
         """
         result = one_signed(ended_well(job), content)
         content = await self.documents.download(result.output, result.output_sha256)
-        await self.documents.delete(result.output)
         return Signed(
             job=job, content=content, mime_type=result.mime_type, signer_certificate=result.signer_certificate
         )
+
+    async def acknowledge(self, signed: Signed) -> None:
+        """Say that the result is stored; the box deletes its copy."""
+        await self.documents.delete(signed.job.sign_documents.documents[0].output)

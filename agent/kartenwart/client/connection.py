@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from kartenwart.api.workstation.v1 import workstation_service_pb2
 from kartenwart.client import keys
 from kartenwart.client.box import Kartenwart
-from kartenwart.client.failures import BoxUnreachable, BoxUntrusted, KartenwartError
+from kartenwart.client.failures import BoxUnreachable, BoxUntrusted, KartenwartError, ProfileInvalid
 from kartenwart.client.grpc_wire import GrpcWire, grpc_wire, open_channel, place
 from kartenwart.client.presented import presented_chain
 from kartenwart.client.profile import Address, Profile
@@ -76,6 +76,8 @@ async def _moved(profile: Profile, error: BoxUnreachable) -> Profile:
 
 async def _diagnosis(profile: Profile) -> KartenwartError:
     """Say why the channel does not come up: gRPC itself tells no reason."""
+    if keys.has_expired(profile.certificate_pem, datetime.now(UTC)):
+        return ProfileInvalid("the certificate of this workstation has expired; it must be enrolled again")
     try:
         chain = await presented_chain(profile.address.host, profile.address.grpc_port)
     except BoxUnreachable as error:

@@ -102,3 +102,8 @@ def renewal_due(pem: str, now: datetime) -> bool:
     certificate = x509.load_pem_x509_certificate(pem.encode())
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return now.astimezone(UTC) >= start + (end - start) * 2 / 3
+
+
+def has_expired(pem: str, now: datetime) -> bool:
+    """True where the certificate's life is over at `now` (aware, UTC)."""
+    return now.astimezone(UTC) > x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc

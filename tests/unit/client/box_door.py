@@ -1,6 +1,8 @@
 """A box's enrolment port as the contract describes it, on a real HTTPS port. Dishonest in the ways a test asks for."""
 
+import itertools
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,14 +42,21 @@ class BoxDoor:
         self._sequence = 0
 
     @asynccontextmanager
-    async def open(self, *, with_root: bool = True) -> AsyncIterator[Address]:
-        """Listen on a free port."""
+    async def open(self, *, with_root: bool = True, then: ssl.SSLContext | None = None) -> AsyncIterator[Address]:
+        """Listen on a free port; with `then`, somebody else answers from the second handshake on."""
         app = web.Application()
         for name in ("Commit", "Reveal", "Poll", "RedeemToken"):
             app.router.add_post(f"{SERVICE}/{name}", getattr(self, name.lower()))
         runner = web.AppRunner(app)
         await runner.setup()
         tls = self.site.tls(self.folder, with_root=with_root)
+        handshakes = itertools.count(1)
+
+        def who_answers(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+            if next(handshakes) > 1 and then is not None:
+                connection.context = then
+
+        tls.sni_callback = who_answers
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         try:
             yield Address(host="127.0.0.1", enrol_port=runner.addresses[0][1], grpc_port=4711)

@@ -14,7 +14,7 @@ from kartenwart.api.failure.v1 import failure_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.system.v1 import system_service_pb2 as system_pb2
 from kartenwart.api.workstation.v1 import workstation_service_pb2
-from kartenwart.client import BoxUnreachable, BoxUntrusted, CallFailed, Profile, connect, keys
+from kartenwart.client import BoxUnreachable, BoxUntrusted, CallFailed, Profile, ProfileInvalid, connect, keys
 from tests.unit.client.conftest import Context, Serve, profile_of, serving
 from tests.unit.client.site import Site
 
@@ -150,3 +150,10 @@ async def test_a_renewed_certificate_for_another_key_is_not_taken(site: Site, se
         await asyncio.sleep(0.3)
         assert (await box.system.get()).caller == "w-test"
     assert Profile.load(tmp_path) == old
+
+
+async def test_an_expired_workstation_is_told_to_enrol_again(site: Site, serve: Serve) -> None:
+    port = await serve(site, unary={GET_SYSTEM: system})
+    with pytest.raises(ProfileInvalid, match="expired"):
+        async with connect(profile_of(site, port, leaf=site.leaf("w-test", age=91)), within=1.0) as box:
+            await box.system.get()

@@ -120,6 +120,17 @@ async def test_a_lying_box_is_untrusted(door: BoxDoor, tmp_path: Path, lie: Call
     assert not Profile.exists(tmp_path)
 
 
+async def test_a_certificate_for_another_key_of_the_same_site_is_not_taken(door: BoxDoor, tmp_path: Path) -> None:
+    def lie(message: Message) -> None:
+        if isinstance(message, exchange_pb2.PollResponse):
+            message.certificate = door.site.leaf("w-1").der
+
+    door.lie = lie
+    async with door.open() as address:
+        with pytest.raises(BoxUntrusted):
+            await enrol(address, role="SIGNER", label="x", show=approving(door), confirm=says(True), folder=tmp_path)
+
+
 async def test_a_man_in_the_middle_shows_another_code(door: BoxDoor, tmp_path: Path) -> None:
     """He relays to the true box with his own root: the codes differ, so no technician's approval fits."""
     (tmp_path / "middle").mkdir()
@@ -137,6 +148,15 @@ async def test_a_man_in_the_middle_shows_another_code(door: BoxDoor, tmp_path: P
         with pytest.raises(EnrolmentRefused):
             await enrol(address, role="SIGNER", label="x", show=show, confirm=compare, folder=tmp_path)
     assert shown == [middle.code]
+
+
+async def test_only_the_root_that_was_seen_is_talked_to(door: BoxDoor, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Site().tls(tmp_path / "other")
+    async with door.open(then=other) as address:
+        with pytest.raises(BoxUntrusted):
+            await enrol(address, role="SIGNER", label="x", show=approving(door), confirm=says(True), folder=tmp_path)
+    assert door.code == ""
 
 
 async def test_without_a_root_there_is_nothing_to_compare(door: BoxDoor, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """What a workstation keeps: whole or not at all, and for its owner's eyes only."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,29 @@ def test_saving_leaves_no_other_files(site: Site, tmp_path: Path) -> None:
     for port in range(3):
         profile_of(site, port).save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["profile.json"]
+
+
+def test_a_full_disk_leaves_the_old_profile(site: Site, tmp_path: Path) -> None:
+    old = profile_of(site, 1).save(tmp_path)
+    program = """
+import resource, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from kartenwart.client import Address, Profile
+profile = Profile.load(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    profile.at(Address(host="192.0.2.1")).save(Path(sys.argv[1]))
+except OSError:
+    print("refused")
+"""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    words, env = [sys.executable, "-c", program, str(tmp_path)], {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=30, check=False)
+    assert done.stdout.strip() == "refused", done.stderr
+    assert Profile.load(tmp_path) == old
+    assert [file.name for file in tmp_path.iterdir()] == ["profile.json"]
 
 
 def test_a_folder_without_profile_says_so(tmp_path: Path) -> None:

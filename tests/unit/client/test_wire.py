@@ -77,6 +77,8 @@ async def test_insisting_repeats_only_silence() -> None:
         return answer
 
     assert (await insisted(call, patience=5.0)).name == "a"
+    answers = [CallFailed(Failure(reason="AGENT_UNAVAILABLE")), job("b")]
+    assert (await insisted(call, patience=5.0)).name == "b"
     answers = [CallFailed(Failure(reason="ROLE_MISSING")), job("b")]
     with pytest.raises(CallFailed):
         await insisted(call, patience=5.0)

@@ -39,12 +39,12 @@ async def discover(
         found = await search(interface or None, timeout)
     if out.json:
         out.document("boxes", {"boxes": [_described(box) for box in found]})
-        return
-    rows = [
-        (box.label, box.box_id, box.address.host, str(box.address.grpc_port), box.site, _OPEN[box.enrolment_open])
-        for box in found
-    ]
-    out.table("boxes", (), ("Name", "Box", "Adresse", "gRPC", "Standort", "Anmeldung"), rows)
+    elif found:
+        rows = [
+            (box.box_id, box.address.host, str(box.address.grpc_port), box.site, _OPEN[box.enrolment_open])
+            for box in found
+        ]
+        out.table("boxes", (), ("Box", "Adresse", "gRPC", "Standort", "Anmeldung"), rows)
     if not found:
         raise Missing("Keine Box gefunden. mDNS endet am Subnetz; die Adresse geht auch direkt: enrol --address HOST")
 

@@ -1,5 +1,7 @@
 """`kartenwart sign`: a file in, a signature out. PAdES for PDF/A-1 and -2, else CAdES beside the file."""
 
+import asyncio
+import os
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -79,6 +81,7 @@ async def sign(
 ) -> None:
     """Eine Datei signieren: mit dem HBA qualifiziert (PIN.QES gibt der Mensch am Terminal ein) oder mit der SMC-B."""
     content = _read(file)
+    _check_place(target or file)
     order = Order(
         content=content,
         mime_type=_PDF if content.startswith(b"%PDF-") else _TYPES.get(file.suffix.lower(), "application/octet-stream"),
@@ -93,7 +96,8 @@ async def sign(
     with out.waiting("Signieren …"):
         signed, used = await _signed(box, out, order, form)
     written = target or _beside(file, used)
-    written.write_bytes(signed.content)
+    _write(written, signed.content, order)
+    await box.acknowledge(signed)
     out.facts(
         "signature",
         {"file": str(written), "form": used.value, "mimeType": signed.mime_type, "job": plain(signed.job)},
@@ -115,7 +119,8 @@ async def _signed(box: "Kartenwart", out: Output, order: Order, form: Form) -> t
         except CallFailed as error:
             if error.reason not in _NOT_INSIDE:
                 raise
-            out.remark(f"{error.failure.title} Daher CAdES neben der Datei.")
+            words = (error.failure.title, *(wrong.description for wrong in error.failure.violations))
+            out.remark(f"{' '.join(words)} Daher CAdES neben der Datei.")
     else:
         out.remark("Das ist kein PDF. Daher CAdES neben der Datei.")
     beside = str(uuid.uuid5(uuid.UUID(order.request_id), "cades")) if order.mime_type == _PDF else order.request_id
@@ -125,19 +130,23 @@ async def _signed(box: "Kartenwart", out: Output, order: Order, form: Form) -> t
 async def _once(box: "Kartenwart", out: Output, order: Order, form: Form, request_id: str) -> "Signed":
     from kartenwart.cli.following import Following
 
-    return await box.sign(
-        order.content,
-        mime_type=order.mime_type,
-        format=_FORMATS[form],
-        card=order.card,
-        request_id=request_id,
-        context=order.context,
-        user=order.user,
-        short_text=order.short_text,
-        accept_last_attempt=order.accept_last_attempt,
-        accept_unknown_attempts=order.accept_unknown_attempts,
-        on_job=Following(out),
-    )
+    try:
+        return await box.sign(
+            order.content,
+            mime_type=order.mime_type,
+            format=_FORMATS[form],
+            card=order.card,
+            request_id=request_id,
+            context=order.context,
+            user=order.user,
+            short_text=order.short_text,
+            accept_last_attempt=order.accept_last_attempt,
+            accept_unknown_attempts=order.accept_unknown_attempts,
+            on_job=Following(out),
+        )
+    except asyncio.CancelledError:
+        out.remark(f"Der Auftrag läuft weiter; wieder anhängen mit --request-id {order.request_id}")
+        raise
 
 
 def _read(file: Path) -> bytes:
@@ -148,6 +157,22 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
+
+
+def _check_place(place: Path) -> None:
+    """Find out before anyone is asked for a PIN whether the result can be written."""
+    if not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
+        raise UsageProblem(f"In {place.parent} lässt sich nichts schreiben; mit --out einen anderen Ort nennen.")
+
+
+def _write(place: Path, content: bytes, order: Order) -> None:
+    try:
+        place.write_bytes(content)
+    except OSError as error:
+        raise UsageProblem(
+            f"{place} ist nicht schreibbar ({error.strerror}). Die Box hält die Signatur 24 Stunden: "
+            f"denselben Aufruf mit --request-id {order.request_id} und einem anderen --out wiederholen."
+        ) from error
 
 
 async def _card(box: "Kartenwart", text: str, user: str) -> str:
