@@ -12,7 +12,7 @@ from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldErro
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
-from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.locks import CardLocks, Claims
 from kartenwart.operations.supervisor import Report
 from kartenwart.operations.work import Ending, Work
 
@@ -69,9 +69,7 @@ class Running:
             return early
         await live.move(JobState.READY)
         claims = work.claims
-        if not self._locks.free(claims):
-            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
-        await _unless_cancelled(live, self._locks.acquire(claims))
+        await _unless_cancelled(live, self._turn(live, claims))
         try:
             # Who held the card since the check may have spent a try, or have verified the PIN.
             early = await _unless_cancelled(live, work.check()) if self._locks.released != checked else None
@@ -84,16 +82,20 @@ class Running:
             self._locks.release(claims)
         return await work.conclude(answer, live.tell)
 
+    async def _turn(self, live: LiveJob, claims: Claims) -> None:
+        """Wait for one's turn; who has to wait is told so (nothing may happen between looking and queueing up)."""
+        if not self._locks.free(claims):
+            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
+        await self._locks.acquire(claims)
+
     async def _before_send(self, live: LiveJob, number: str, detail: str) -> None:
         """Make SENT durable; whatever is raised here keeps the verb from being sent."""
         if live.job.state is not JobState.READY:
             raise RuntimeError("a verb is sent once")
-        if live.cancelled.is_set():
-            raise halted(live.cancel_reason)
+        live.require_wanted()
         await live.move(JobState.SENT, job_number=number)
         await self._record(live.job, "job.sent", "OK", detail)
-        if live.cancelled.is_set():
-            raise halted(live.cancel_reason)
+        live.require_wanted()
         live.on_wire = True
         live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
 
