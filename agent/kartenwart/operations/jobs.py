@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kartenwart.domain.catalogue import failure, halted, refused
@@ -22,10 +23,15 @@ from kartenwart.operations.work import Ticket, Work
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 CANCEL_ANSWER_SECONDS = 2.0
 OnEnd = Callable[[Job], Awaitable[None]]
+Lost = Callable[[Caller], Reason | None]
 
 
 class Jobs:
-    """Takes, runs and shows jobs. `grace` is how many seconds `close` waits for answers on the wire."""
+    """Takes, runs and shows jobs.
+
+    `lost` says why a caller's rights are no longer those of its call, None while they are; what it lost before its
+    turn is not sent. `grace` is how many seconds `close` waits for answers on the wire.
+    """
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class Jobs:
         audit: Audit,
         clock: Clock,
         locks: CardLocks,
+        lost: Lost,
         most_per_creator: int = 32,
         most: int = 256,
         pauses: Sequence[float] = PAUSES,
@@ -42,6 +49,7 @@ class Jobs:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._lost = lost
         self._running = Running(locks=locks, audit=audit, pauses=pauses, report=report)
         self._most_per_creator = most_per_creator
         self._most = most
@@ -174,7 +182,9 @@ class Jobs:
         other = await self._store.insert_job(job)
         if other is not None:
             return self._attached(other, ticket)
-        live = self._live[job.name] = LiveJob(job, store=self._store, clock=self._clock)
+        live = self._live[job.name] = LiveJob(
+            job, store=self._store, clock=self._clock, lost=partial(self._lost, caller)
+        )
         self._spawn(self._carry(live, work))
         return job
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
+from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobState, JobStep
@@ -15,14 +16,20 @@ from kartenwart.operations.work import Ending
 MOST_PROGRESS = 100
 
 
+def _nothing_lost() -> None:
+    return None
+
+
 class LiveJob:
     """Moves one job along its permitted states.
 
     `on_wire` is True once the first byte may have gone out, `answered` once the answer is there, `written` once the
-    end is durable.
+    end is durable. `lost` says why its creator may not do this any more, None while it may.
     """
 
-    def __init__(self, job: Job, *, store: JobStore, clock: Clock) -> None:
+    def __init__(
+        self, job: Job, *, store: JobStore, clock: Clock, lost: Callable[[], Reason | None] = _nothing_lost
+    ) -> None:
         self.news = Newest(job)
         self.cancelled = asyncio.Event()
         self.cancel_reason = Reason.CANCELLED
@@ -31,6 +38,7 @@ class LiveJob:
         self.written = False
         self._store = store
         self._clock = clock
+        self._lost = lost
         self._turn = asyncio.Lock()
 
     @property
@@ -47,6 +55,12 @@ class LiveJob:
         """End what was not sent: the agent itself ends."""
         self.cancel_reason = Reason.AGENT_RESTARTED
         self.cancelled.set()
+
+    def require_wanted(self) -> None:
+        """Raise WorldError where the job should end or its creator has lost its rights; for before the first byte."""
+        reason = self.cancel_reason if self.cancelled.is_set() else self._lost()
+        if reason is not None:
+            raise halted(reason)
 
     async def wish_cancel(self) -> None:
         """Note that the job should end; what was sent is CANCELLING until its answer is there."""

@@ -137,6 +137,13 @@ class Workstations:
             scope=scope,
         )
 
+    def lost(self, caller: Caller) -> Reason | None:
+        """Return why a caller's rights are no longer those of its call; None while they are, and for people here."""
+        found = self._by_name.get(caller.name)
+        if found is None or (found.revoked_at is None and (found.role, found.scope) == (caller.role, caller.scope)):
+            return None
+        return Reason.CANCELLED if found.revoked_at is None else Reason.REVOKED
+
     async def revoke(self, caller: Caller, name: str) -> Workstation:
         """End a workstation's rights for good; CallerError NOT_FOUND."""
         async with self._turn:

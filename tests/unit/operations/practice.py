@@ -229,6 +229,7 @@ class Practice:
         self.vault = vault or MemoryVault()
         self.clock = SetClock()
         self.reports: list[tuple[str, dict[str, object]]] = []
+        self.lost: dict[str, Reason] = {}
         self.konnektor = PlayedKonnektor(answer=VERIFIED)
         self.contexts = Contexts(contexts=CONTEXTS)
         self.events = EventRing(capacity=1000)
@@ -242,6 +243,7 @@ class Practice:
             audit=self.audit,
             clock=self.clock,
             locks=CardLocks(),
+            lost=lambda creator: self.lost.get(creator.name),
             pauses=(0.01, 0.01, 0.01),
             grace=0.05,
             report=self.report,

@@ -170,6 +170,17 @@ async def test_cancel_before_sent_fails_the_job_and_sends_nothing(practice: Prac
     assert (await practice.jobs.cancel(caller(), job.name)) == cancelled
 
 
+@pytest.mark.parametrize("reason", [Reason.REVOKED, Reason.CANCELLED])
+async def test_who_lost_the_rights_while_the_job_waited_sends_nothing(practice: Practice, reason: Reason) -> None:
+    blocking = await sent(practice, replace(ORDER, request_id="r-0"))
+    job = await practice.pins.verify(caller(), ORDER)
+    await until()
+    practice.lost[job.creator] = reason
+    assert (await end_of(practice, blocking)).state is JobState.SUCCEEDED
+    assert (await end_of(practice, job)).failure == failure(reason)
+    assert practice.konnektor.verbs_sent == 1
+
+
 async def test_cancel_while_connecting_sends_nothing(practice: Practice) -> None:
     practice.konnektor.connecting.clear()
     job = await practice.pins.verify(caller(), ORDER)

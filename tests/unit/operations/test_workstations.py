@@ -44,6 +44,21 @@ async def test_rights_change_at_once_durably_and_streams_are_told(house: House) 
         assert reason(refused) is Reason.NOT_FOUND
 
 
+async def test_what_a_workstation_lost_since_its_call(house: House) -> None:
+    before = await house.enrolled()
+    me = Caller(name=before.name, role=before.role, scope=before.scope, mandants=frozenset())
+    assert house.workstations.lost(me) is None
+    assert house.workstations.lost(TECHNICIAN) is None
+    await house.workstations.update(TECHNICIAN, before.name, "Tresen", None, None, None)
+    assert house.workstations.lost(me) is None
+    await house.workstations.update(TECHNICIAN, before.name, None, Role.VIEWER, None, None)
+    assert house.workstations.lost(me) is Reason.CANCELLED
+    await house.workstations.update(TECHNICIAN, before.name, None, before.role, (ROOM,), None)
+    assert house.workstations.lost(me) is Reason.CANCELLED
+    await house.workstations.revoke(TECHNICIAN, before.name)
+    assert house.workstations.lost(me) is Reason.REVOKED
+
+
 async def test_a_revocation_that_the_disk_refuses_is_said_and_not_pretended(house: House) -> None:
     before = await house.enrolled()
     house.store.refuse = True
