@@ -144,6 +144,8 @@ async def test_a_clock_that_is_off_limits_the_link_and_no_more(staff: Staffed, o
         await here.simulator.do("/subscriptions/expire")
         await here.simulator.do("/konnektors/konnektor/reboot", down_seconds=0.5, wait=True)
         await until(lambda: subscribed(here, box))
+        # An eGK is known by its handle: after the boot it counts as another card, once a poll has found it.
+        await edges.seen(inventory_pb2.EVENT_TYPE_CARD_INSERTED, confirmed=True)
         await here.simulator.do("/cards/egk-muster/pull")
         await here.simulator.do("/cards/egk-muster/insert", terminal="kt-empfang", slot=1)
         await edges.seen(inventory_pb2.EVENT_TYPE_CARD_REMOVED, confirmed=False)

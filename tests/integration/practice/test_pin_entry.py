@@ -192,6 +192,18 @@ async def test_two_workstations_at_one_card_take_turns(staff: Staffed) -> None:
     assert (await here.simulator.counts("hba-falk"))["pin_prompts"] == before["pin_prompts"] + 2
 
 
+async def test_of_two_at_the_same_moment_one_person_is_asked(staff: Staffed) -> None:
+    here = staff.practice
+    hba = await here.card(staff.box, "HBA", "0201")
+    await here.simulator.plays(AT_THE_DOCTOR, {"action": "type_right", "after": 0.5})
+    wishes = [pin_entry(hba, ADLER, force=False) for _ in range(2)]
+    ends = await asyncio.gather(entered(staff.box, wishes[0]), entered(staff.other, wishes[1]))
+    outcomes = sorted(end.verify_pin.outcome for end in ends)
+    assert outcomes == [job_pb2.PIN_OUTCOME_VERIFIED, job_pb2.PIN_OUTCOME_ALREADY_VERIFIED]
+    assert sum(job_pb2.JOB_STEP_WAITING_FOR_CARD in steps(end) for end in ends) == 1
+    assert (await here.simulator.counts("hba-adler"))["verify_pin_calls"] == 1
+
+
 async def test_a_caller_who_leaves_blocks_nobody(staff: Staffed) -> None:
     here = staff.practice
     hba = await here.card(staff.box, "HBA", "0206")
