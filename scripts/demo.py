@@ -36,6 +36,7 @@ class Story:
         self.shell = Shell(self.screen, folder, {TECHNICIAN: at_the_box, WORKPLACE: at_the_workplace})
         self.typing: Typing | None = None
         self.box_id = ""
+        self.way: tuple[str, ...] = ()
 
     def tell(self) -> None:
         """Tell it from the first process to the last count."""
@@ -80,7 +81,12 @@ class Story:
         status = self.shell.run(TECHNICIAN, "status", shown=False, expect=None).document("status")["status"]
         self.box_id = status["system"]["boxId"]
         self.screen.say(f"Die Box heißt [bold]{self.box_id}[/]. Am Arbeitsplatz:")
-        self.shell.run(WORKPLACE, "discover", "--interface", "127.0.0.1", "--timeout", "1")
+        found = self.shell.run(WORKPLACE, "discover", "--interface", "127.0.0.1", "--timeout", "1", expect=None)
+        self.way = ("--box", self.box_id, "--interface", "127.0.0.1")
+        if found.status:
+            self.screen.say("[yellow]Dieser Rechner kann auf 127.0.0.1 kein mDNS; dann eben mit der Adresse.[/]")
+            ports = self.agent.ready
+            self.way = ("--address", f"127.0.0.1:{ports['enrol_port']}", "--grpc-port", str(ports["grpc_port"]))
 
     def workplace_enrols(self) -> None:
         """Enrol by comparing codes."""
@@ -89,11 +95,9 @@ class Story:
         )
         self.shell.run(TECHNICIAN, "users", "create", "adler", "--label", "Dr. Anna Adler")
         self.shell.run(TECHNICIAN, "workstations", "open")
-        asking = self.begin(
-            "enrol", "--box", self.box_id, "--interface", "127.0.0.1", "--role", "signer", "--label", "Sprechzimmer 1"
-        )
+        asking = self.begin("enrol", *self.way, "--role", "signer", "--label", "Sprechzimmer 1")
         code = "".join(character for character in asking.until("Code dieses") if character.isdigit())
-        self.screen.say(f"Der Arbeitsplatz zeigt [bold]{code[:3]} {code[3:]}[/]; die Techniker tippt ihn an der Box:")
+        self.screen.say(f"Der Arbeitsplatz zeigt [bold]{code[:3]} {code[3:]}[/]; der Techniker tippt ihn an der Box:")
         scope = ("--role", "signer", "--context", "empfang", "--context", "sprechzimmer", "--user", "adler")
         approved = self.shell.run(TECHNICIAN, "workstations", "approve", code, *scope, shown=False)
         shown = approved.document("approval")["approval"]["code"]

@@ -19,6 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.timeout(180))  # a story starts a dozen processes, the first one a practice
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,15 @@ def running(folder: Path) -> Iterator[Practice]:
             seat.stop()
         stop(agent.process)
         stop(simulator.process)
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays(practice: Practice) -> Iterator[None]:
+    """Send everybody home after a story."""
+    yield
+    for seat in practice.seats:
+        seat.stop()
+    practice.seats.clear()
 
 
 @pytest.fixture

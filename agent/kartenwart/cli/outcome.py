@@ -4,7 +4,7 @@ from typing import Any
 
 from kartenwart.cli.exits import Ended, Exit, Missing, UsageProblem, of_reason
 from kartenwart.cli.output import Output
-from kartenwart.cli.words import OWNERS
+from kartenwart.cli.words import why
 from kartenwart.client.failures import (
     BoxUnreachable,
     BoxUntrusted,
@@ -22,7 +22,7 @@ _ENDS: tuple[tuple[type[KartenwartError], Exit, str, str], ...] = (
         BoxUnreachable,
         Exit.UNREACHABLE,
         "Die Box antwortet nicht.",
-        "Prüfen Sie, ob die Box läuft und im selben Netz ist; „kartenwart discover“ sucht sie.",
+        "Läuft die Box, ist sie im selben Netz („kartenwart discover“)? An der Box: Gehören Sie zur Gruppe des Sockets?",
     ),
     (
         BoxUntrusted,
@@ -93,11 +93,7 @@ def _more(failure: Failure, error: CallFailed) -> list[str]:
     lines = [f"{wrong.field}: {wrong.description}" for wrong in failure.violations]
     if failure.attempts_left is not None:
         lines.append(f"Verbleibende Versuche: {failure.attempts_left}")
-    words = [f"Grund {failure.reason}"]
-    if failure.konnektor_code:
-        words.append(f"Konnektor-Code {failure.konnektor_code}")
-    if owner := OWNERS.get(failure.owner):
-        words.append(f"zuständig: {owner}")
+    words = why(failure)
     if isinstance(error, JobFailed):
         words.append(error.job.name)
     return [*lines, " · ".join(words)]

@@ -1,6 +1,7 @@
 """German words for what the contract names by enums, and times as people read them."""
 
 from datetime import UTC
+from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -9,6 +10,9 @@ from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
+
+if TYPE_CHECKING:
+    from kartenwart.client import Failure
 
 CARD_TYPES: dict[int, str] = {
     card_pb2.CARD_TYPE_EGK: "eGK",
@@ -23,17 +27,17 @@ CARD_TYPES: dict[int, str] = {
 PINS: dict[int, str] = {card_pb2.PIN_SMC: "PIN.SMC", card_pb2.PIN_CH: "PIN.CH", card_pb2.PIN_QES: "PIN.QES"}
 PIN_STATES: dict[int, str] = {
     card_pb2.PIN_STATUS_VERIFIED: "freigeschaltet",
-    card_pb2.PIN_STATUS_VERIFIABLE: "gesperrt, PIN nötig",
+    card_pb2.PIN_STATUS_VERIFIABLE: "nicht freigeschaltet, PIN nötig",
     card_pb2.PIN_STATUS_TRANSPORT_PIN: "noch Transport-PIN",
     card_pb2.PIN_STATUS_EMPTY_PIN: "leere PIN",
-    card_pb2.PIN_STATUS_BLOCKED: "blockiert, PUK nötig",
+    card_pb2.PIN_STATUS_BLOCKED: "gesperrt, PUK nötig",
     card_pb2.PIN_STATUS_DISABLED: "abgeschaltet",
 }
 PIN_OUTCOMES: dict[int, str] = {
     job_pb2.PIN_OUTCOME_VERIFIED: "freigeschaltet",
     job_pb2.PIN_OUTCOME_ALREADY_VERIFIED: "war schon freigeschaltet, niemand wurde gefragt",
     job_pb2.PIN_OUTCOME_REJECTED: "falsche PIN",
-    job_pb2.PIN_OUTCOME_BLOCKED: "blockiert",
+    job_pb2.PIN_OUTCOME_BLOCKED: "gesperrt, PUK nötig",
     job_pb2.PIN_OUTCOME_ABORTED: "am Terminal abgebrochen",
     job_pb2.PIN_OUTCOME_TIMED_OUT: "keine Eingabe",
     job_pb2.PIN_OUTCOME_CARD_REMOVED: "Karte gezogen",
@@ -107,6 +111,16 @@ OWNERS: dict[str, str] = {
     "CARD_ISSUER": "Kartenherausgeber",
     "GEMATIK": "Telematikinfrastruktur",
 }
+
+
+def why(failure: "Failure") -> list[str]:
+    """Return the reason's name, the Konnektor's code and who must act."""
+    words = [f"Grund {failure.reason}"]
+    if failure.konnektor_code:
+        words.append(f"Konnektor-Code {failure.konnektor_code}")
+    if owner := OWNERS.get(failure.owner):
+        words.append(f"zuständig: {owner}")
+    return words
 
 
 def word(words: dict[int, str], number: int) -> str:

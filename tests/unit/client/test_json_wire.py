@@ -2,6 +2,10 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -122,3 +126,34 @@ async def test_a_socket_that_nobody_serves_is_unreachable(tmp_path: Path) -> Non
     async with connect_locally(kept) as box:
         with pytest.raises(BoxUnreachable):
             await box.cards.list()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to become nobody")
+@pytest.mark.parametrize("closed", ["folder", "socket"])
+def test_whoever_is_not_in_the_group_is_told_so(closed: str) -> None:
+    program = """
+import asyncio, os, socket, sys
+from pathlib import Path
+from kartenwart.client import BoxUnreachable, connect_locally
+path = Path(sys.argv[1])
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(str(path))
+os.chmod(path, 0o600)
+os.chmod(path.parent, 0o700 if sys.argv[2] == "folder" else 0o755)
+async def main():
+    async with connect_locally(path): pass
+async def nobody():
+    os.setuid(65534)
+    try:
+        await main()
+    except BoxUnreachable as error:
+        print(error)
+import kartenwart.client.local
+asyncio.run(nobody())
+"""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        words = [sys.executable, "-c", program, f"{folder}/box.sock", closed]
+        env = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=30, check=False)
+    assert "group" in done.stdout, done.stderr

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
@@ -22,6 +23,7 @@ from kartenwart.cli.words import (
     PINS,
     moment,
     short,
+    why,
     word,
     yes,
 )
@@ -76,19 +78,22 @@ def _box_lines(system: system_service_pb2.System) -> list[tuple[str, str]]:
 
 
 def _link_line(link: konnektor_pb2.Konnektor) -> str:
+    from kartenwart.client import Failure
+
     well = link.link_state == konnektor_pb2.LINK_STATE_UP
-    head = f"[bold]Konnektor {short(link.name)}[/bold]  {link.vendor} {link.product}".rstrip()
+    head = f"[bold]Konnektor {short(link.name)}[/bold]  {escape(f'{link.vendor} {link.product}')}".rstrip()
     line = f"{head}: {'[green]' if well else '[red]'}{word(LINK_STATES, link.link_state)}[/]"
     if link.ti_state:
         line += f", TI {word(ONLINE_STATES, link.ti_state)}"
     if link.HasField("condition"):
-        line += f"\n  {link.condition.title}\n  → {link.condition.next_step}"
+        said = Failure.of(link.condition)
+        line += escape(f"\n  {said.title}\n  → {said.next_step}\n  {' · '.join(why(said))}")
     return line
 
 
 def _locked(seen: Sequence[card_pb2.Card]) -> list[str]:
     return [
-        f"[yellow]{CARD_TYPES.get(card.type, '?')} {card.holder}: {word(PINS, state.pin)} im Kontext "
+        f"[yellow]{CARD_TYPES.get(card.type, '?')} {escape(card.holder)}: {word(PINS, state.pin)} im Kontext "
         f"{short(state.context)} {word(PIN_STATES, state.status)}[/yellow]"
         for card in seen
         for state in card.pin_states

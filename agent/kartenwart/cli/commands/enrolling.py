@@ -58,7 +58,7 @@ async def enrol(
     interface: InterfaceOption = "",
     role: Annotated[str, typer.Option(help="Gewünschte Rolle: viewer, workstation, signer.")] = "workstation",
     label: Annotated[str, typer.Option(help="Name dieses Arbeitsplatzes.")] = "",
-    token: Annotated[str, typer.Option(help="Einmal-Schlüssel des Technikers.")] = "",
+    token: Annotated[str, typer.Option(help="Einmal-Kennwort des Technikers.")] = "",
     fingerprint: Annotated[str, typer.Option(help="Fingerabdruck, der zum Token gehört.")] = "",
     confirm: Annotated[str, typer.Option(metavar="CODE", help="Abschließen: der Code, den die Box zeigte.")] = "",
     ask: Annotated[bool, typer.Option("--ask", help="Nach der Freigabe hier fragen statt --confirm.")] = False,
@@ -97,8 +97,9 @@ async def _by_code(out: Output, where: "Address", role: str, name: str, folder: 
         typed = typer.prompt("Code, den die Box zeigt", err=True)
         _enrolled(out, Pending.confirm(typed, folder))
         return
-    out.text("Freigegeben. Zeigt die Box denselben Code? Dann hier abschließen:")
-    out.text(f"  kartenwart enrol --confirm {pending.code[:3]}-{pending.code[3:]}")
+    # Not made ready with our own code: only what was read at the box tells it from a box that lies.
+    out.text("Freigegeben. Den Code an der Box ablesen und hier damit abschließen:")
+    out.text("  kartenwart enrol --confirm CODE")
     if out.json:
         out.document("approved", {"code": pending.code})
 

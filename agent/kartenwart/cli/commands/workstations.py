@@ -120,7 +120,7 @@ async def token(
     users: UsersOption = None,
     hours: Annotated[int, typer.Option(help="So viele Stunden gültig.", min=1, max=168)] = 24,
 ) -> None:
-    """Einen Einmal-Schlüssel für die Anmeldung ohne Codevergleich machen."""
+    """Ein Einmal-Kennwort für die Anmeldung ohne Codevergleich machen."""
     made = await box.enrolments.token(
         role=_role(role),
         contexts=_all("contexts", contexts),
