@@ -122,7 +122,41 @@ async def test_a_card_is_found_by_what_people_say(door: Door, text: str) -> None
     ran = await door.run("pin", "status", text, "--context", "empfang")
     assert ran.status == 0
     assert door.asked[-1][1] == {"card": "cards/c-smcb", "context": "contexts/empfang", "pin": "PIN_SMC"}
-    assert "gesperrt" in ran.out
+    assert "nicht freigeschaltet" in ran.out
+
+
+async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names_contain(door: Door) -> None:
+    locked = {**PIN_STATE, "context": "contexts/kim"}
+    condition = {
+        "reason": "REASON_KONNEKTOR_CONTEXT_REFUSED",
+        "title": "Der Konnektor kennt den Aufrufkontext [/kim] nicht.",
+        "nextStep": "Bitte den Techniker rufen.",
+        "owner": "OWNER_TECHNICIAN",
+        "konnektorCode": 4004,
+    }
+    door.answers |= {
+        "GetSystem": {"system": {"boxId": "box-1"}},
+        "ListKonnektors": {
+            "konnektors": [
+                {
+                    "name": "konnektors/k1",
+                    "vendor": "[/Werk]",
+                    "linkState": "LINK_STATE_DEGRADED",
+                    "condition": condition,
+                }
+            ]
+        },
+        "ListCards": {"cards": [{**CARDS[0], "holder": "Praxis [/b]", "pinStates": [locked]}]},
+    }
+    ran = await door.run("status")
+    assert (ran.status, ran.err) == (1, "")
+    for words in (
+        "Konnektor k1  [/Werk]: eingeschränkt",
+        "[/kim] nicht.",
+        "Grund KONNEKTOR_CONTEXT_REFUSED · Konnektor-Code 4004 · zuständig: Techniker",
+        "SMC-B Praxis [/b]: PIN.SMC im Kontext kim nicht freigeschaltet, PIN nötig",
+    ):
+        assert words in ran.out
 
 
 async def test_two_cards_of_a_type_are_not_guessed(door: Door) -> None:
