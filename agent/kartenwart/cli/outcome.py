@@ -22,7 +22,7 @@ _ENDS: tuple[tuple[type[KartenwartError], Exit, str, str], ...] = (
         BoxUnreachable,
         Exit.UNREACHABLE,
         "Die Box antwortet nicht.",
-        "Läuft die Box, ist sie im selben Netz („kartenwart discover“)? An der Box: Gehören Sie zur Gruppe des Sockets?",
+        "Läuft die Box, ist sie im selben Netz („kartenwart discover“)? An der Box: Gehören Sie zur Gruppe?",
     ),
     (
         BoxUntrusted,
