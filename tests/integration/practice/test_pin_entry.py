@@ -302,7 +302,7 @@ async def test_where_the_answer_is_lost_the_outcome_is_unknown(
         (4092, "PIN_NO_TERMINAL", "Kartenterminal"),
         (4093, "CARD_BUSY", "reserviert"),
         (4018, "CARD_SESSION_FOREIGN", "andere Person"),
-        (4047, "CARD_REMOVED", "steckt"),
+        (4047, "CARD_REMOVED", "kennt die Karte nicht mehr"),
         (4222, "TERMINAL_DISCONNECTED", "nicht mit dem Konnektor verbunden"),
         (4711, "KONNEKTOR_FAULT", "4711"),
     ],

@@ -188,7 +188,7 @@ async def test_where_the_answer_is_lost_the_outcome_is_unknown(
         (4092, "PIN_NO_TERMINAL", "Kartenterminal"),
         (4093, "CARD_BUSY", "reserviert"),
         (4018, "CARD_SESSION_FOREIGN", "andere Person"),
-        (4252, "JOB_NUMBER_USED", "Jobnummer"),
+        (4252, "JOB_NUMBER_USED", "Nummer dieses Auftrags"),
         (4024, "DOCUMENT_TYPE_WRONG", "Format"),
         (4123, "CARD_FAULT", "Signatur"),
         (4711, "KONNEKTOR_FAULT", "4711"),
