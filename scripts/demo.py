@@ -170,7 +170,7 @@ class Story:
         self.agent.start()
         status = typing.ended()
         for line in typing.lines[told:]:
-            self.screen.say(line)
+            self.screen.console.print(line, markup=False)
         if status != UNKNOWN:
             raise DemoFailed(f"erwartet war Status {UNKNOWN} (Ausgang unbekannt), es kam {status}")
         self.screen.say("Dieselbe Anfrage noch einmal:")
