@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -37,10 +38,25 @@ def _no_slash(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    try:
+        return value and str(ip_address(value))
+    except ValueError:
+        raise ValueError("write an IP address of the box") from None
+
+
+def _port_at_end(value: str) -> str:
+    if value and int(value.rpartition(":")[2]) > LAST_PORT:
+        raise ValueError(f"the port is at most {LAST_PORT}")
+    return value
+
+
+LAST_PORT = 65535
 SecretPath = Annotated[Path, BeforeValidator(_expand)]
 Identifier = Annotated[str, AfterValidator(_no_slash)]
 KonnektorText = Annotated[str, Field(min_length=1, max_length=64)]
-Port = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Section(BaseModel):
@@ -58,7 +74,7 @@ class Box(_Section):
 class Listen(_Section):
     """Where the box listens. Port 0 takes a free one (then `ready_file` tells which)."""
 
-    address: str = "0.0.0.0"  # noqa: S104 - workstations must reach it; deploy/ narrows it to the practice's LAN
+    address: Annotated[Address, Field(min_length=1)] = "0.0.0.0"  # noqa: S104 - workstations must reach it; deploy/ narrows it to the practice's LAN
     grpc_port: Port = 8443
     json_port: Port = 8444
     enrol_port: Port = 8445
@@ -66,7 +82,7 @@ class Listen(_Section):
     socket: Path = Path("/run/kartenwart/kartenwart.sock")
     socket_group: str = "kartenwart"
     mdns: bool = True
-    mdns_interface: str = ""
+    mdns_interface: Address = ""
     reflection: bool = False
     ready_file: Path | None = None
 
@@ -109,8 +125,8 @@ class Konnektor(Login):
     short_timeout: float = Field(default=10.0, gt=0, le=120)
     card_timeout: float = Field(default=300.0, gt=0, le=900)
     poll_interval: float = Field(default=30.0, ge=0.2, le=600)
-    cetp_listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "0.0.0.0:0"
-    cetp_advertise: Annotated[str, Field(pattern=r"^(cetp://[^\s/:]+:\d{1,5})?$")] = ""
+    cetp_listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$"), AfterValidator(_port_at_end)] = "0.0.0.0:0"
+    cetp_advertise: Annotated[str, Field(pattern=r"^(cetp://[^\s/:]+:\d{1,5})?$"), AfterValidator(_port_at_end)] = ""
     cetp_tls: bool = True
     event_sources: tuple[str, ...] = ()
 
@@ -118,6 +134,8 @@ class Konnektor(Login):
     def _trusted(self) -> Self:
         if self.url.startswith("https") and not (self.trust_pin or self.trust_ca):
             raise ValueError("say whom to trust: trust_pin (SHA-256 of its certificate) or trust_ca (a PEM file)")
+        if self.trust_pin and self.trust_ca:
+            raise ValueError("choose one: trust_pin or trust_ca")
         return self
 
 
@@ -166,6 +184,9 @@ class Settings(BaseSettings):
         for name, context in self.contexts.items():
             if context.konnektor not in self.konnektors:
                 raise ValueError(f"contexts.{name}.konnektor: there is no [konnektors.{context.konnektor}]")
+        idle = self.konnektors.keys() - {context.konnektor for context in self.contexts.values()}
+        if idle:
+            raise ValueError(f"konnektors.{min(idle)}: no context uses it; write a [contexts.NAME] for it")
         return self
 
 

@@ -60,6 +60,15 @@ def test_credentials_without_systemd_say_what_to_do(tmp_path: Path, monkeypatch:
         (KONNEKTOR.replace('konnektor = "k1"', 'konnektor = "k2"'), r"contexts\.empfang\.konnektor: there is no"),
         (KONNEKTOR.replace("contexts.empfang", '"contexts"."Empfang 1"'), r"use 1 to 40 of a-z"),
         (KONNEKTOR + '[konnektors.k2]\nurl = "https://a"\ntrust_ca = "x"\nuser = "u"\n', "user and password_file"),
+        (KONNEKTOR + '[konnektors.k2]\nurl = "https://a"\ntrust_ca = "x"\n', r"konnektors\.k2: no context uses it"),
+        (KONNEKTOR.replace("trust_ca", f'trust_pin = "{"0" * 64}"\ntrust_ca'), r"konnektors\.k1: choose one"),
+        (
+            KONNEKTOR.replace("[contexts", 'cetp_listen = "0.0.0.0:65536"\n[contexts'),
+            r"cetp_listen: the port is at most",
+        ),
+        ('[listen]\naddress = "box.lan"\n', r"listen\.address: write an IP address"),
+        ('[listen]\naddress = ""\n', r"listen\.address: "),
+        ('[listen]\nmdns_interface = "eth0"\n', r"listen\.mdns_interface: write an IP address"),
         (KONNEKTOR + '[konnektors.k2]\nurl = "ftp://a"\ntrust_ca = "x"\n', r"konnektors\.k2\.url"),
     ],
 )
