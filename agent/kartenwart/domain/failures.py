@@ -8,7 +8,7 @@ Both carry one `Failure`. A fault keeps its code, severity and type all the way 
 by `kartenwart.domain.catalogue.failure`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum, auto
 
 
@@ -116,10 +116,6 @@ class Failure:
     konnektor_severity: str = ""
     konnektor_error_type: str = ""
     attempts_left: int | None = None
-
-    def with_attempts(self, attempts_left: int | None) -> "Failure":
-        """Return the same failure with the attempts left (None: unknown)."""
-        return replace(self, attempts_left=attempts_left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,12 +65,6 @@ class Connection:
         """True where the peer has closed already: nothing sent now would be read."""
         return self._reader.at_eof() or self._reader.exception() is not None or self._writer.is_closing()
 
-    @property
-    def local_host(self) -> str:
-        """Return our own address on this connection."""
-        name = self._writer.get_extra_info("sockname")
-        return str(name[0]) if name else ""
-
     async def exchange(self, request: Request, *, seconds: float, limit: int) -> Answer:
         """Send the request, once, and return the answer with a body of at most `limit` bytes.
 
