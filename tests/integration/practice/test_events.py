@@ -1,16 +1,25 @@
 """What happens in the practice reaches workstations: at once by events, soon by polls where events got lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 
 import pytest
 import pytest_asyncio
 
+from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.konnektor.v1.konnektor_pb2 import LINK_STATE_UP
 from kartenwart.client import Kartenwart
-from tests.integration.practice.desk import AT_THE_DOCTOR, link
+from tests.integration.practice.desk import (
+    AT_THE_DOCTOR,
+    AT_THE_RECEPTION,
+    EMPFANG,
+    SPRECHZIMMER,
+    entered,
+    link,
+    pin_entry,
+)
 from tests.integration.practice.edges import edges_from_now
 from tests.integration.practice.staff import Staffed, staffed
 from tests.practice import practice
@@ -127,6 +136,25 @@ async def test_a_terminal_that_is_unplugged_is_told(staff: Staffed, hba: str) ->
     await edges.close()
 
 
+async def test_a_pin_entered_in_one_context_is_seen_in_all_that_share_the_session(staff: Staffed, hba: str) -> None:
+    here, box = staff.practice, staff.box
+    smcb = await here.card(box, "SMC_B", "0101")
+
+    async def states() -> dict[str, card_pb2.PinStatus.ValueType]:
+        return {state.context: state.status for state in (await box.cards.get(smcb)).pin_states}
+
+    locked = dict.fromkeys((EMPFANG, SPRECHZIMMER), card_pb2.PIN_STATUS_VERIFIABLE)
+    unlocked = dict.fromkeys(locked, card_pb2.PIN_STATUS_VERIFIED)
+    assert await until(lambda: equal(states, locked))
+    edges = await edges_from_now(box)
+    await here.simulator.plays(AT_THE_RECEPTION, {"action": "type_right"})
+    await entered(box, pin_entry(smcb, context=EMPFANG))
+    assert await until(lambda: equal(states, unlocked), within=5)
+    changed = {(await edges.seen(inventory_pb2.EVENT_TYPE_PIN_STATE_CHANGED)).context for _ in range(2)}
+    assert changed == {EMPFANG, SPRECHZIMMER}
+    await edges.close()
+
+
 async def test_the_neighbours_see_only_what_is_theirs(staff: Staffed, hba: str) -> None:
     neighbour = await staff.practice.workstation("Nachbar", role="VIEWER", contexts=("nachbar",))
     async with staff.practice.connected(neighbour) as box:
@@ -189,6 +217,11 @@ async def test_list_events_waits_for_the_next(staff: Staffed, hba: str) -> None:
     assert [(event.type, event.subject) for event in answer.events] == [(REMOVED, hba)]
     assert not answer.gap
     await insert(staff)
+
+
+async def equal(ask: Callable[[], Awaitable[object]], expected: object) -> bool:
+    """Tell whether something is as expected by now."""
+    return await ask() == expected
 
 
 async def settled(box: Kartenwart) -> inventory_pb2.GetInventoryResponse:
