@@ -1,11 +1,12 @@
 """A connected box: one attribute per service, and signing from bytes to bytes."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
-from kartenwart.client.failures import CallFailed, Failure, ended_well
+from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
 from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
 from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
@@ -82,17 +83,21 @@ class Kartenwart:
             return await self.fetch(await self.jobs.follow(known.jobs[0], on_job), content)
         document = await self.documents.upload(content, mime_type)
         wished = signature_pb2.DocumentToSign(document=document.name, format=format, short_text=short_text)
-        job = await self.signatures.start(
-            signature_pb2.SignDocumentsRequest(
-                request_id=request_id,
-                card=card,
-                context=context,
-                user=user,
-                documents=[wished],
-                accept_last_attempt=accept_last_attempt,
-                accept_unknown_attempts=accept_unknown_attempts,
-            )
+        request = signature_pb2.SignDocumentsRequest(
+            request_id=request_id,
+            card=card,
+            context=context,
+            user=user,
+            documents=[wished],
+            accept_last_attempt=accept_last_attempt,
+            accept_unknown_attempts=accept_unknown_attempts,
         )
+        try:
+            job = await self.signatures.start(request)
+        except CallFailed:
+            with suppress(KartenwartError):  # a refused upload would fill our room at the box for a day
+                await self.documents.delete(document.name)
+            raise
         return await self.fetch(await self.jobs.follow(job, on_job), content)
 
     async def fetch(self, job: job_pb2.Job, content: bytes) -> Signed:

@@ -32,12 +32,15 @@ class Box:
             "documents": [{"output": "documents/out", "inputSha256": sha256(LETTER), "outputSha256": sha256(SIGNED)}]
         }
         self.known = False
+        self.refused = False
+        self.deleted: list[str] = []
         self.result = SIGNED
 
     async def serve(self, request: web.Request) -> web.Response:
         name = request.path.rpartition("/")[2]
         self.calls.append(name)
-        return web.json_response(getattr(self, name.lower())(await request.json()))
+        answer = getattr(self, name.lower())(await request.json())
+        return web.json_response(answer, status=400 if "code" in answer else 200)
 
     def listjobs(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"jobs": [self.job] if self.known else []}
@@ -58,14 +61,14 @@ class Box:
         assert asked["documents"] == [
             {"document": "documents/in", "format": "SIGNATURE_FORMAT_PADES", "shortText": "Dokument"}
         ]
-        return {"job": self.job}
+        return {"code": "failed_precondition", "message": "no PDF/A"} if self.refused else {"job": self.job}
 
     def downloadchunk(self, asked: dict[str, Any]) -> dict[str, Any]:
         offset = int(asked.get("offset", 0))
         return {"data": base64.b64encode(self.result[offset : offset + CHUNK]).decode()}
 
     def deletedocument(self, asked: dict[str, Any]) -> dict[str, Any]:
-        assert asked == {"document": "documents/out"}
+        self.deleted.append(asked["document"])
         return {}
 
 
@@ -101,7 +104,14 @@ async def sign(client: Kartenwart, content: bytes = LETTER) -> bytes:
 async def test_the_whole_way_in_chunks(box: Box, client: Kartenwart) -> None:
     assert await sign(client) == SIGNED
     assert box.received == LETTER
-    assert box.calls[-1] == "DeleteDocument"
+    assert (box.calls[-1], box.deleted) == ("DeleteDocument", ["documents/out"])
+
+
+async def test_what_was_uploaded_in_vain_is_deleted(box: Box, client: Kartenwart) -> None:
+    box.refused = True
+    with pytest.raises(CallFailed):
+        await sign(client)
+    assert box.deleted == ["documents/in"]
 
 
 async def test_a_known_request_is_attached_to_without_upload(box: Box, client: Kartenwart) -> None:
