@@ -26,7 +26,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One edge. `contexts` decide who may see it (empty: everyone); `context` is the one concerned, if any."""
+    """One edge. `contexts` decide who may see it (empty: only who sees all); `context` is the one concerned, if any."""
 
     type: EventType
     time: datetime

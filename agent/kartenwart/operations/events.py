@@ -11,7 +11,7 @@ PAGE = 256
 
 def visible(event: Event, contexts: frozenset[str] | None) -> bool:
     """True where callers of these contexts (None: all) may see the event."""
-    return contexts is None or not event.contexts or not event.contexts.isdisjoint(contexts)
+    return contexts is None or not event.contexts.isdisjoint(contexts)
 
 
 class EventRing:

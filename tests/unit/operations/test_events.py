@@ -59,4 +59,5 @@ def test_events_of_other_contexts_are_not_seen() -> None:
     assert visible(ours, frozenset({"contexts/a"}))
     assert not visible(ours, frozenset({"contexts/b"}))
     assert visible(ours, None)
-    assert visible(event(), frozenset())
+    assert not visible(event(), frozenset({"contexts/a"}))
+    assert visible(event(), None)
