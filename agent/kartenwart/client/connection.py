@@ -100,10 +100,10 @@ async def _kept_fresh(wire: GrpcWire, profile: Profile) -> AsyncIterator[None]:
 
 
 async def _renewing(wire: GrpcWire, profile: Profile) -> None:
-    """Renew when it is due, and come back on the new certificate; a refusal is tried again an hour later."""
+    """Renew when it is due, and come back on the new certificate; a refusal or a full disk: again an hour later."""
     while True:
         if keys.renewal_due(profile.certificate_pem, datetime.now(UTC)):
-            with suppress(KartenwartError):
+            with suppress(KartenwartError, OSError):
                 profile = await renew(wire, profile)
                 await wire.replace(open_channel(profile))
         await asyncio.sleep(_RENEWAL_CHECK_SECONDS)

@@ -87,16 +87,22 @@ class Reception:
 
     async def approval(self, application: Application) -> Pending:
         """Poll until the technician has decided; raises EnrolmentRefused."""
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                return await self._decided(application)
+        except TimeoutError:
+            raise EnrolmentRefused("nobody decided in time") from None
+
+    async def _decided(self, application: Application) -> Pending:
         sequence = 0
-        async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
-            while True:
-                sequence += 1
-                answer = await self._poll(application, sequence)
-                if answer is not None and answer.state == exchange_pb2.ENROLMENT_STATE_APPROVED:
-                    return Pending(profile=self._granted(application, answer), code=application.code)
-                if answer is not None and answer.state in _ENDS:
-                    raise EnrolmentRefused(_ENDS[answer.state])
-                await asyncio.sleep(_POLL_SECONDS)
+        while True:
+            sequence += 1
+            answer = await self._poll(application, sequence)
+            if answer is not None and answer.state == exchange_pb2.ENROLMENT_STATE_APPROVED:
+                return Pending(profile=self._granted(application, answer), code=application.code)
+            if answer is not None and answer.state in _ENDS:
+                raise EnrolmentRefused(_ENDS[answer.state])
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def redeem(self, *, token: str, label: str) -> Profile:
         """Enrol by a one-time token; the caller has compared the root's fingerprint before."""

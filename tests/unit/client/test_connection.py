@@ -1,6 +1,7 @@
 """Connecting over real TLS: to the box, to nobody, to a stranger; and a box that goes away and comes back."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,6 +137,28 @@ async def test_an_old_certificate_is_renewed_and_stored(site: Site, serve: Serve
     stored = Profile.load(tmp_path)
     assert not keys.renewal_due(stored.certificate_pem, datetime.now(UTC))
     assert stored.key_pem == old.key_pem
+
+
+async def test_a_disk_that_keeps_no_renewed_certificate_ends_no_work(site: Site, serve: Serve, tmp_path: Path) -> None:
+    renewed = asyncio.Event()
+
+    async def renewing(request: bytes, context: Context) -> bytes:
+        asked = workstation_service_pb2.RenewCertificateRequest.FromString(request)
+        csr = x509.load_der_x509_csr(asked.certificate_request)
+        leaf = site.leaf("w-renewed", public=csr.public_key())  # type: ignore[arg-type]
+        renewed.set()
+        answer = workstation_service_pb2.RenewCertificateResponse(certificate=leaf.der, root=site.root.der)
+        return answer.SerializeToString()
+
+    port = await serve(site, unary={GET_SYSTEM: system, RENEW: renewing})
+    folder = tmp_path / "profile"
+    old = profile_of(site, port, leaf=site.leaf("w-test", age=61)).save(folder)
+    shutil.rmtree(folder)
+    folder.write_text("a file, where the folder was")
+    async with connect(old) as box:
+        await asyncio.wait_for(renewed.wait(), 10)
+        await asyncio.sleep(0.1)
+        assert (await box.system.get()).caller == "w-test"
 
 
 async def test_a_renewed_certificate_for_another_key_is_not_taken(site: Site, serve: Serve, tmp_path: Path) -> None:
