@@ -32,6 +32,7 @@ EVENT_REQUESTS: list[Exchange[Any]] = [
     inventory.get_card_terminals(PRACTICE),
     inventory.get_cards(DOCTOR),
     inventory.get_resource_information(PRACTICE),
+    inventory.get_card(PRACTICE, "handle-1"),
     subscriptions.subscribe(PRACTICE, event_to="cetp://127.0.0.1:20000", topic="CARD"),
     subscriptions.renew_subscriptions(PRACTICE, ["one", "two"]),
     subscriptions.unsubscribe(PRACTICE, "one"),

@@ -25,9 +25,25 @@ async def test_every_context_s_view_is_merged(konnektor: Konnektor) -> None:
     assert cards.count(CardType.SMC_B) == 1
     smcb = next(card for card in seen.cards if card.type is CardType.SMC_B)
     assert smcb.contexts == {EMPFANG.name, SPRECHZIMMER.name}
-    assert smcb.local_contexts == {EMPFANG.name, SPRECHZIMMER.name}
     assert len(smcb.iccsn) == 20
     assert smcb.iccsn not in repr(smcb)
+
+
+async def test_a_patient_s_card_is_near_where_the_konnektor_lets_it_be_used(
+    simulator: Simulator, konnektor: Konnektor
+) -> None:
+    """Both workplaces are listed for its terminal and both are listed the card; only one of them has it at hand."""
+    for slot in (1, 2):
+        egk = next(card for card in (await konnektor.observe()).cards if card.type is CardType.EGK)
+        assert egk.contexts == {EMPFANG.name, SPRECHZIMMER.name}
+        assert egk.local_contexts == {EMPFANG.name}
+        asked = sum(call["operation"] == "GetResourceInformation" for call in (await simulator.get("/calls"))["calls"])
+        await konnektor.observe()
+        again = sum(call["operation"] == "GetResourceInformation" for call in (await simulator.get("/calls"))["calls"])
+        assert again == asked + 1  # the Konnektor's own state; what is known of the card is not asked again
+        if slot == 1:
+            await simulator.post("/cards/egk-muster/pull")
+            await simulator.post("/cards/egk-muster/insert", {"terminal": "kt-empfang", "slot": 2})
 
 
 async def test_client_systems_log_in_with_certificates_of_their_own(simulator: Simulator) -> None:

@@ -11,6 +11,7 @@ from kartenwart.adapters.konnektor import cards, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
 from kartenwart.adapters.konnektor.link import Link
 from kartenwart.adapters.konnektor.listener import CetpListener
+from kartenwart.adapters.konnektor.nearness import Nearness
 from kartenwart.adapters.konnektor.notices import BOOTED, notice_of
 from kartenwart.adapters.konnektor.observing import observe
 from kartenwart.adapters.konnektor.sources import Sources, own_address
@@ -51,6 +52,7 @@ class Konnektor:
         self._stack = AsyncExitStack()
         self._wire = Wire(configuration, clock)
         self._link = Link(configuration, self._wire, clock)
+        self._nearness = Nearness(self._link)
         self._sources = Sources(configuration.cetp.sources if configuration.cetp else (), configuration.directory.host)
         self._listener: CetpListener | None = None
         self._subscriptions: Subscriptions | None = None
@@ -85,6 +87,7 @@ class Konnektor:
             return await observe(
                 self._link,
                 self._clock,
+                self._nearness,
                 name=self.name,
                 contexts=self._configuration.contexts,
                 events_subscribed=self._subscriptions is not None and self._subscriptions.complete,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.adapters.konnektor.nearness import Nearness
 from kartenwart.adapters.konnektor.services import Services
 from kartenwart.codecs.soap.inventory import (
     CardEntry,
@@ -30,15 +31,16 @@ _OF_ONE_CONTEXT = (Reason.KONNEKTOR_CONTEXT_REFUSED, Reason.KONNEKTOR_CREDENTIAL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What one context sees."""
+    """What one context sees; `near` are the handles of the eGKs beside its workplace."""
 
     context: Context
     terminals: tuple[TerminalEntry, ...]
     cards: tuple[CardEntry, ...]
+    near: frozenset[str]
 
 
 async def observe(
-    link: Link, clock: Clock, *, name: str, contexts: Sequence[Context], events_subscribed: bool
+    link: Link, clock: Clock, nearness: Nearness, *, name: str, contexts: Sequence[Context], events_subscribed: bool
 ) -> Observation:
     """Poll everything once.
 
@@ -48,7 +50,7 @@ async def observe(
     taken = clock.now()
     # While the clocks differ the directory, which tells the Konnektor's, is read each time: the end shall be seen.
     services = await link.services(not_older_than=0.0 if _clock_off(link) else _DIRECTORY_SECONDS)
-    views, refused = await _views(link, contexts)
+    views, refused = await _views(link, nearness, contexts)
     if not views:
         raise WorldError(refused[0], sent=False)
     resource = await link.call(get_resource_information(call_context(views[0].context)), views[0].context)
@@ -63,13 +65,13 @@ async def observe(
     return Observation(konnektor=konnektor, terminals=_terminals(views), cards=_cards(views))
 
 
-async def _views(link: Link, contexts: Sequence[Context]) -> tuple[list[View], list[Failure]]:
+async def _views(link: Link, nearness: Nearness, contexts: Sequence[Context]) -> tuple[list[View], list[Failure]]:
     limit = asyncio.Semaphore(_CONTEXTS_AT_ONCE)
 
     async def view(context: Context) -> View | WorldError:
         async with limit:
             try:
-                return await _view(link, context)
+                return await _view(link, nearness, context)
             except WorldError as error:
                 return error
 
@@ -81,10 +83,11 @@ async def _views(link: Link, contexts: Sequence[Context]) -> tuple[list[View], l
     return [each for each in seen if isinstance(each, View)], [error.failure for error in errors]
 
 
-async def _view(link: Link, context: Context) -> View:
+async def _view(link: Link, nearness: Nearness, context: Context) -> View:
     caller = call_context(context)
     terminals = await link.call(get_card_terminals(caller), context)
-    return View(context=context, terminals=terminals, cards=await link.call(get_cards(caller), context))
+    cards = await link.call(get_cards(caller), context)
+    return View(context=context, terminals=terminals, cards=cards, near=await nearness.of(context, cards))
 
 
 def _clock_off(link: Link) -> bool:
@@ -139,15 +142,15 @@ def _terminals(views: Iterable[View]) -> tuple[ObservedTerminal, ...]:
 
 
 def _cards(views: Sequence[View]) -> tuple[ObservedCard, ...]:
-    """Merge by handle; a card is near the contexts whose workplace its terminal is listed for."""
+    """Merge by handle, with the contexts that see it and those that have it beside them."""
     merged: dict[str, ObservedCard] = {}
     for view in views:
-        local = {entry.ct_id for entry in view.terminals if view.context.workplace in entry.workplaces}
         for entry in view.cards:
             known = merged.get(entry.handle)
             here = frozenset({view.context.name})
             contexts = here | (known.contexts if known else frozenset())
-            near = (here if entry.ct_id in local else frozenset()) | (known.local_contexts if known else frozenset())
+            near = here if entry.handle in view.near else frozenset()
+            near |= known.local_contexts if known else frozenset()
             merged[entry.handle] = _card(entry, contexts, near)
     return tuple(merged[handle] for handle in sorted(merged))
 

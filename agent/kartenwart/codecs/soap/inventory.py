@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from kartenwart.codecs.malformed import MalformedError
-from kartenwart.codecs.soap.exchange import Answer, CallContext, Exchange, add_context, ask, root
+from kartenwart.codecs.soap.exchange import Answer, CallContext, Exchange, add, add_context, ask, root
 from kartenwart.codecs.soap.namespaces import CARDS, CARDS_COMMON, COMMON, EVENTS, PRODUCT, TERMINALS
 from kartenwart.codecs.soap.xml import Element, boolean, child, number, optional_text, text
 from kartenwart.codecs.times import read_date, read_datetime
@@ -69,6 +69,14 @@ def get_card_terminals(context: CallContext) -> Exchange[tuple[TerminalEntry, ..
 def get_cards(context: CallContext) -> Exchange[tuple[CardEntry, ...]]:
     """Ask for the cards that the context may reach."""
     return _ask("GetCards", context, _read_cards)
+
+
+def get_card(context: CallContext, handle: str) -> Exchange[CardEntry]:
+    """Ask for one card; an eGK is refused (4016) to a workplace that is not beside it (TUC_KON_000, rule R5)."""
+    content = root(EVENTS, "GetResourceInformation")
+    add_context(content, context)
+    add(content, COMMON, "CardHandle", handle)
+    return ask(SERVICE, content, lambda answer: _card(child(answer, f"{{{CARDS}}}Card")))
 
 
 def get_resource_information(context: CallContext) -> Exchange[ResourceState]:

@@ -37,7 +37,10 @@ class ObservedTerminal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedCard:
-    """A card as a poll found it. iccsn and holder are personal or secret: in memory only, no repr."""
+    """A card as a poll found it. iccsn and holder are personal or secret: in memory only, no repr.
+
+    `contexts` may reach it; `local_contexts` have an eGK beside them (empty for every other card).
+    """
 
     handle: str
     type: CardType
