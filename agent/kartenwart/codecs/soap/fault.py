@@ -8,6 +8,9 @@ from kartenwart.codecs.soap.xml import Element, optional_text
 from kartenwart.codecs.times import read_datetime
 
 _TRACES_READ = 32
+# The words of the specifications. The schema allows any text there, and text of a device may name persons.
+_SEVERITIES = frozenset({"info", "warning", "error", "fatal"})
+_ERROR_TYPES = frozenset({"technical", "security", "business", "infrastructure", "operation", "other"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,12 @@ class Fault:
 
     @property
     def severity(self) -> str:
-        """Return Warning, Error or Fatal as the device spells it."""
+        """Return Warning, Error or Fatal as the device spells it; empty for anything else."""
         return self.traces[-1].severity if self.traces else ""
 
     @property
     def error_type(self) -> str:
-        """Return Technical or Security as the device spells it."""
+        """Return Technical or Security as the device spells it; empty for anything else."""
         return self.traces[-1].error_type if self.traces else ""
 
     @property
@@ -96,8 +99,8 @@ def _trace(trace: Element) -> Trace:
 
     return Trace(
         code=_code(value("Code")),
-        severity=value("Severity"),
-        error_type=value("ErrorType"),
+        severity=_known(value("Severity"), _SEVERITIES),
+        error_type=_known(value("ErrorType"), _ERROR_TYPES),
         component=value("CompType"),
         instance=value("Instance"),
         event_id=value("EventID"),
@@ -105,6 +108,11 @@ def _trace(trace: Element) -> Trace:
         text=value("ErrorText"),
         detail=value("Detail"),
     )
+
+
+def _known(word: str, words: frozenset[str]) -> str:
+    """Return the word as the device spells it, empty where it is none of these."""
+    return word if word.lower() in words else ""
 
 
 def _code(digits: str) -> int:
