@@ -1,11 +1,11 @@
 """A card signs one document: all checks first, one call, and nothing leaves that does not verify."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.documents import RETENTION, Document, SignatureFormat
-from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
 from kartenwart.domain.pins import refusal_before_entry
@@ -97,8 +97,7 @@ class Signing:
             with self.watch.telling(tell, job_number=self._job_number):
                 return await self.reach.port.sign(self.reach.call, order, self.watch.expecting(before_send, tell))
         except WorldError as error:
-            await self._learn(error)
-            raise
+            raise await self._learnt(error) from None
 
     async def conclude(self, answer: Signed, tell: Tell) -> Ending:
         """Verify the signature against the card's certificate, then keep it for its owner."""
@@ -153,14 +152,26 @@ class Signing:
                 raise
             return PinReading(status=PinStatus.UNKNOWN, attempts_left=None)
 
-    async def _learn(self, error: WorldError) -> None:
-        """Keep what a failed signature says of PIN.QES: how many tries are left, or that nobody knows."""
+    async def _learnt(self, error: WorldError) -> WorldError:
+        """Keep what a failed signature says of PIN.QES; after a wrong PIN say how many tries are left, if told."""
         if not error.sent or not self.reach.card.type.is_person:
-            return
+            return error
         if error.failure.reason is Reason.PIN_REJECTED:
-            await self.tools.memory.refused(self.reach, Pin.QES, error.failure.attempts_left)
-        elif error.failure.reason not in (Reason.PIN_ABORTED, Reason.PIN_TIMED_OUT):
+            left = await self._attempts_left(error.failure)
+            await self.tools.memory.refused(self.reach, Pin.QES, left)
+            return WorldError(replace(error.failure, attempts_left=left), sent=True)
+        if error.failure.reason not in (Reason.PIN_ABORTED, Reason.PIN_TIMED_OUT):
             await self.tools.memory.forget(self.reach.card.name, Pin.QES)
+        return error
+
+    async def _attempts_left(self, rejected: Failure) -> int | None:
+        """Return what the failure tells, else what the card tells when asked: people must know before they type."""
+        if rejected.attempts_left is not None:
+            return rejected.attempts_left
+        try:
+            return (await self.reach.port.pin_status(self.reach.call, Pin.QES)).attempts_left
+        except WorldError:
+            return None
 
     def _output(self, data: bytes, digest: str) -> Document:
         return Document(

@@ -81,8 +81,8 @@ async def test_a_boot_that_no_event_told_of_is_found_all_the_same(staff: Staffed
     await here.simulator.do("/konnektors/konnektor/events", lose="all")
     await here.simulator.do("/konnektors/konnektor/reboot", down_seconds=3)
     await link(box, LINK_STATE_DOWN, "KONNEKTOR_UNREACHABLE")
-    await here.simulator.do("/konnektors/konnektor/events", lose=0)
     await link(box, LINK_STATE_UP)
+    await here.simulator.do("/konnektors/konnektor/events", lose=0)
     await until(lambda: subscribed(here, box))
 
 

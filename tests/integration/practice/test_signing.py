@@ -94,7 +94,7 @@ async def test_progress_follows_a_signature(staff: Staffed, letter: bytes) -> No
 @pytest.mark.parametrize(
     ("act", "reason", "left"),
     [
-        ("type_wrong", "PIN_REJECTED", None),
+        ("type_wrong", "PIN_REJECTED", 2),
         ("cancel", "PIN_ABORTED", None),
         ("silent", "PIN_TIMED_OUT", None),
         ("pull_card", "CARD_FAULT", None),

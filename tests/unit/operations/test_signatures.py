@@ -234,6 +234,20 @@ async def test_a_failed_signature_teaches_the_attempts_of_pin_qes(
     assert practice.store.attempts.get((named(HBA), Pin.QES)) == kept
 
 
+@pytest.mark.parametrize("told", [2, None])
+async def test_after_a_wrong_signature_pin_the_card_is_asked_how_many_tries_are_left(
+    practice: Practice, told: int | None
+) -> None:
+    await doctor(practice)
+    ready(practice)
+    practice.konnektor.readings[DESK, Pin.QES] = PinReading(status=PinStatus.VERIFIABLE, attempts_left=told)
+    practice.konnektor.answer = WorldError(failure(Reason.PIN_REJECTED))
+    job = await signed(practice, await order(practice, accept_unknown_attempts=True))
+    assert job.failure == failure(Reason.PIN_REJECTED, attempts_left=told)
+    assert practice.store.attempts.get((named(HBA), Pin.QES)) == told
+    assert practice.konnektor.verbs_sent == 1
+
+
 async def test_a_missing_answer_is_unknown_and_the_input_is_gone(practice: Practice) -> None:
     await doctor(practice)
     ready(practice)
