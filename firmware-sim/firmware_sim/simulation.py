@@ -44,7 +44,7 @@ class Simulation:
 def build(world: WorldConfiguration, state: Path) -> Simulation:
     """A practice that is not yet listening. `state` keeps the PKI; the rest lives in memory."""
     pki = Pki.open(state / "pki")
-    keys = {card.name: _issue(pki, card, card.kind) for card in world.cards if card.kind != "unknown"}
+    keys = {card.name: _issue(pki, card, kind) for card in world.cards if (kind := _keys_of(card)) is not None}
     konnektors: dict[str, Konnektor] = {}
     pads: dict[str, Pad] = {}
 
@@ -66,6 +66,13 @@ def _local_time() -> datetime:
     return datetime.now(UTC).astimezone()
 
 
+def _keys_of(card: CardConfiguration) -> CardWithKeys | None:
+    """Whose keys a card has: an HSM-B is an SMC-B without plastic."""
+    if card.kind == "unknown":
+        return None
+    return "smcb" if card.kind == "hsmb" else card.kind
+
+
 def _issue(pki: Pki, card: CardConfiguration, kind: CardWithKeys) -> CardKeys:
     return pki.issue_card(
         card.name,
@@ -84,7 +91,7 @@ def _expiries(world: WorldConfiguration, keys: dict[str, CardKeys]) -> dict[str,
     certificates = {
         card.name: x509.load_der_x509_certificate(keys[card.name].certificate("C.AUT"))
         for card in world.cards
-        if card.kind in ("smcb", "hba", "egk")
+        if card.kind in ("smcb", "hsmb", "hba", "egk")
     }
     return {name: certificate.not_valid_after_utc.date() for name, certificate in certificates.items()}
 
@@ -140,7 +147,10 @@ def _describe(konnektor: Konnektor, state: Path) -> dict[str, Any]:
     }
     return {
         "name": configuration.name,
-        "sds_url": f"{konnektor.listener.base}/connector.sds",
+        "sds_url": konnektor.listener.sds_url,
+        "plain_sds_url": konnektor.listener.plain_sds_url,
+        "profile": configuration.profile,
+        "generation": configuration.generation,
         "host": configuration.address,
         "port": konnektor.listener.port,
         "address": configuration.address,

@@ -64,7 +64,9 @@ def _konnektor(konnektor: Konnektor) -> dict[str, Any]:
     return {
         "name": device.name,
         "up": konnektor.up,
-        "sds_url": f"{konnektor.listener.base}/connector.sds",
+        "sds_url": konnektor.listener.sds_url,
+        "profile": device.configuration.profile,
+        "generation": device.configuration.generation,
         "authentication": device.configuration.authentication,
         "server_cert_pem": str(konnektor.server.cert_pem),
         "time": device.now().isoformat(timespec="seconds"),

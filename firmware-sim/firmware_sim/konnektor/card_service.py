@@ -27,9 +27,9 @@ class CardService:
             "CARD:VerifyPin": self.verify_pin,
             "CARD:ChangePin": self.change_pin,
             "CARD:UnblockPin": self.unblock_pin,
+            "CARD:EnablePin": self.enable_pin,
+            "CARD:DisablePin": self.disable_pin,
         }
-        if self._device.configuration.generation != "PTV3":
-            handlers |= {"CARD:EnablePin": self.enable_pin, "CARD:DisablePin": self.disable_pin}
         return [
             Operation(root=root, service="CardService", shape=CARD_SERVICE[root], handle=handle)
             for root, handle in handlers.items()
@@ -52,6 +52,8 @@ class CardService:
         """Ask for the PIN, also when it is verified already (TAB_KON_047)."""
         seen = self._card(call)
         self._around.practice.counts.cards[seen.card.name].verify_pin_calls += 1
+        if seen.card.kind == "hsmb":
+            raise KonnektorError(4066, "the PIN of an HSM-B is entered in the gateway's administration")
         if seen.card.kind not in ("hba", "smcb"):
             raise KonnektorError(4209)
         asked = self._asked(call, seen)

@@ -5,6 +5,7 @@ import base64
 from cryptography import x509
 
 from firmware_sim.konnektor.call import Call, Operation, Surroundings
+from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.requests import certificate_service
 from firmware_sim.konnektor.soap import status
 from firmware_sim.konnektor.xml import Element, element, expanded
@@ -22,8 +23,8 @@ class CertificateService:
         self._device = around.device
 
     def operations(self) -> list[Operation]:
-        """Each with its root element and shape; a PTV3 Konnektor knows no Crypt here."""
-        shapes = certificate_service(crypt=self._device.configuration.generation != "PTV3")
+        """Each with its root element and shape; version 6.0.0 knows no Crypt."""
+        shapes = certificate_service(crypt=has(self._device.configuration, "CertificateService", "6.0.1"))
         handlers = {
             "CERT:ReadCardCertificate": self.read_card_certificate,
             "CERT:CheckCertificateExpiration": self.check_certificate_expiration,
@@ -60,7 +61,7 @@ class CertificateService:
         else:
             self._device.admit(call.context)
             cards = [each for each in self._device.cards if self._device.may_hear(call.context, card_event("", each))]
-        entries = [self._expiration(each) for each in cards if each.card.kind in ("smcb", "hba")]
+        entries = [self._expiration(each) for each in cards if each.card.kind in ("smcb", "hsmb", "hba")]
         return element("CERT:CheckCertificateExpirationResponse", status(self._around.now()), *entries)
 
     def _certificate(self, seen: SeenCard, reference: str) -> bytes:

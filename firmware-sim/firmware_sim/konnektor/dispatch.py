@@ -6,6 +6,7 @@ SOAPAction is ignored: the official WSDLs disagree with themselves about it, the
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from firmware_sim.konnektor import soap
@@ -41,16 +42,20 @@ class Dispatcher:
         self._plan = plan
         self._log = log
 
-    async def answer(self, body: bytes, identity: str | None) -> Answer:
-        """Answer one request. `identity` is the client system that TLS or Basic proved, None when none was asked."""
+    async def answer(self, body: bytes, identity: str | None, prefixes: Collection[str]) -> Answer:
+        """Answer one request. `identity` is the client system that TLS or Basic proved, None when none was asked.
+
+        `prefixes` are those of the root elements that the address it came to answers for.
+        """
         started = time.monotonic()
         try:
             request = soap.read_request(body)
         except KonnektorError as error:
             return self._fault(error.code, error.detail)
         root, context = short(request), read_context(request)
+        operation = self._operations.get(root) if root.partition(":")[0] in prefixes else None
         fault = self._plan.take(root.rpartition(":")[2])
-        result, answer = await self._answer(request, root, context, identity, fault)
+        result, answer = await self._answer(operation, request, root, context, identity, fault)
         self._log.add(
             root,
             context,
@@ -62,9 +67,14 @@ class Dispatcher:
         return answer
 
     async def _answer(
-        self, request: Element, root: str, context: Context, identity: str | None, fault: Fault | None
+        self,
+        operation: Operation | None,
+        request: Element,
+        root: str,
+        context: Context,
+        identity: str | None,
+        fault: Fault | None,
     ) -> tuple[str, Answer]:
-        operation = self._operations.get(root)
         if operation is not None:
             self._count(operation, request)
         if fault is not None and fault.kind in ("delay", "silent"):
@@ -93,7 +103,7 @@ class Dispatcher:
         fault: Fault | None,
     ) -> Element:
         if operation is None:
-            raise KonnektorError(4000, f"no operation has the root element {root}")
+            raise KonnektorError(4000, f"nothing at this address answers for {root}")
         check(request, operation.shape)
         if identity is not None and context.client_system not in ("", identity):
             raise KonnektorError(4204)

@@ -6,8 +6,8 @@ from firmware_sim.konnektor.filter import check_filter
 from firmware_sim.konnektor.requests import EVENT_SERVICE
 from firmware_sim.konnektor.soap import moment, status
 from firmware_sim.konnektor.xml import Element, element, expanded
-from firmware_sim.world.card import CARD_TYPE
 from firmware_sim.world.codes import KonnektorError
+from firmware_sim.world.configuration import SMB
 from firmware_sim.world.device import SeenCard
 
 _GROUPS = {"HBAx": ("HBA", "HBA-qSig", "ZOD_2.0"), "SM-B": ("SMC-B", "HSM-B")}
@@ -135,7 +135,7 @@ class EventService:
         return [name for name in names if self._device.may(call.context, terminal=name, all_workplaces=call.wide)]
 
     def _shown(self, call: Call, seen: SeenCard) -> bool:
-        if seen.card.card_type != CARD_TYPE["smcb"]:
+        if seen.card.kind not in SMB:
             return True
         return seen.card.name in self._device.model.mandant(call.context.mandant).managed_smb
 

@@ -17,6 +17,7 @@ from firmware_sim.konnektor.event_service import EventService
 from firmware_sim.konnektor.faults import FaultPlan
 from firmware_sim.konnektor.listener import Listener, event_context
 from firmware_sim.konnektor.pin_dialog import PinDialog
+from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.signature_service import SignatureService
 from firmware_sim.pads.pad import Ended
 from firmware_sim.pki import ClientIdentity, Pki, ServerIdentity
@@ -36,7 +37,8 @@ class Konnektor:
         self._pki = pki
         configuration = self.device.configuration
         self.clients: dict[str, ClientIdentity] = {
-            system.name: pki.client(system.name, system.key) for system in configuration.client_systems
+            system.name: pki.client(system.name, system.key, system.p12 == "legacy")
+            for system in configuration.client_systems
         }
         self.passwords = passwords
         self.server: ServerIdentity = self._identity(configuration.server_key, renew=False)
@@ -115,7 +117,7 @@ def _operations(around: Surroundings) -> list[Operation]:
         *CertificateService(around).operations(),
         *SignatureService(around, dialog, "SIG74").operations(),
     ]
-    if around.device.configuration.generation != "PTV3":
+    if has(around.device.configuration, "SignatureService", "7.5.5"):
         operations += SignatureService(around, dialog, "SIG75").operations()
         operations += ComfortService(around).operations()
     return operations

@@ -5,6 +5,7 @@ import base64
 import binascii
 import hmac
 import logging
+import socket
 import ssl
 from collections.abc import Mapping
 from datetime import UTC
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from firmware_sim.konnektor.directory import service_directory
 from firmware_sim.konnektor.dispatch import Answer, Dispatcher
+from firmware_sim.konnektor.profiles import prefixes_by_path, profile_of
 from firmware_sim.konnektor.xml import serialise
 from firmware_sim.pki import ServerIdentity
 from firmware_sim.world.configuration import KonnektorConfiguration
@@ -30,7 +32,7 @@ class Unauthorized(Exception):
 
 
 class Listener:
-    """HTTPS on one address. The port stays the same when the certificate changes or the Konnektor boots.
+    """HTTPS on one address, in SOAP4 plain HTTP too. Ports stay when the certificate changes or the Konnektor boots.
 
     `certificates` maps a client certificate (DER) to its client system; `passwords` maps user to (client system,
     password) for Basic.
@@ -49,19 +51,45 @@ class Listener:
         self._certificates = certificates
         self._passwords = passwords
         self._tls_root = tls_root
-        self._site: web.TCPSite | None = None
+        self._site: web.BaseSite | None = None
+        self._plain: web.BaseSite | None = None
+        self._prefixes = prefixes_by_path(device.configuration)
         app = web.Application(client_max_size=MOST_BYTES)
-        app.router.add_get("/connector.sds", self._directory)
-        app.router.add_post("/ws/{service}", self._operation)
+        app.router.add_get(f"{device.configuration.path_prefix}/connector.sds", self._directory)
+        for path in self._prefixes:
+            app.router.add_post(path, self._operation)
         app.on_response_prepare.append(self._date)
         self._app = app
         self._runner: web.AppRunner | None = None
-        self.port = device.configuration.port
+        self.port = self._bound = device.configuration.port
+        self.plain_port = device.configuration.plain_port
+
+    @property
+    def address(self) -> str:
+        """The address on which it listens."""
+        return self._device.configuration.address
 
     @property
     def base(self) -> str:
-        """The address that the service directory tells."""
+        """Where it listens."""
         return f"https://{self._device.configuration.address}:{self.port}"
+
+    @property
+    def plain_base(self) -> str:
+        """Where it listens without TLS; empty where TLS is mandatory."""
+        configuration = self._device.configuration
+        return "" if configuration.tls_mandatory else f"http://{configuration.address}:{self.plain_port}"
+
+    @property
+    def sds_url(self) -> str:
+        """Where the service directory lies."""
+        return f"{self.base}{self._device.configuration.path_prefix}/connector.sds"
+
+    @property
+    def plain_sds_url(self) -> str:
+        """The same without TLS; empty where TLS is mandatory."""
+        prefix = self._device.configuration.path_prefix
+        return f"{self.plain_base}{prefix}/connector.sds" if self.plain_base else ""
 
     async def open(self, identity: ServerIdentity) -> None:
         """Start to listen, or listen anew with another certificate; open connections stay."""
@@ -73,20 +101,35 @@ class Listener:
         if self._site is not None:
             await self._site.stop()
         context = server_context(self._device.configuration, identity, self._tls_root)
-        site = web.TCPSite(runner, self._device.configuration.address, self.port, ssl_context=context)
-        await site.start()
-        self._site = site
-        self.port = runner.addresses[0][1]
+        self._site, self._bound = await self._listen(runner, self._bound, context)
+        self.port = self.port or self._bound
+        if self._plain is None and not self._device.configuration.tls_mandatory:
+            self._plain, self.plain_port = await self._listen(runner, self.plain_port, None)
+
+    async def move(self, identity: ServerIdentity, port: int) -> int:
+        """Listen with TLS on another port (0: a free one) and cut what is open; what clients are told stays.
+
+        Returns that port. A listener that is closed opens there.
+        """
+        self._bound = port
+        if self._runner is not None:
+            await self.open(identity)
+            _cut(self._runner)
+        return self._bound
 
     async def close(self) -> None:
         """Stop listening and cut every connection."""
-        runner, self._runner, self._site = self._runner, None, None
+        runner, self._runner, self._site, self._plain = self._runner, None, None, None
         if runner is not None:
-            if runner.server is not None:
-                for connection in list(runner.server.connections):
-                    if connection.transport is not None:
-                        connection.transport.abort()
+            _cut(runner)
             await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner, port: int, tls: ssl.SSLContext | None) -> tuple[web.BaseSite, int]:
+        listening = socket.create_server((self._device.configuration.address, port))
+        site = web.SockSite(runner, listening, ssl_context=tls)
+        await site.start()
+        taken: int = listening.getsockname()[1]
+        return site, taken
 
     async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
         """Every answer carries the Konnektor's own idea of the time."""
@@ -98,7 +141,9 @@ class Listener:
                 self._identity(request)
             except Unauthorized:
                 return _ask_password()
-        document = serialise(service_directory(self._device, self.base))
+        configuration = self._device.configuration
+        told = configuration.advertise or profile_of(configuration).advertise or self.base
+        document = serialise(service_directory(self._device, told, self.plain_base))
         return web.Response(body=document, content_type=_XML, charset="utf-8")
 
     async def _operation(self, request: web.Request) -> web.StreamResponse:
@@ -106,7 +151,7 @@ class Listener:
             identity = self._identity(request)
         except Unauthorized:
             return _ask_password()
-        answer = await self._dispatcher.answer(await request.read(), identity)
+        answer = await self._dispatcher.answer(await request.read(), identity, self._prefixes[request.path])
         if answer.fault is not None and answer.fault.kind in ("cut", "silent"):
             return self._break_off(request, answer)
         return web.Response(status=answer.status, body=answer.body, content_type=_XML, charset="utf-8")
@@ -143,6 +188,12 @@ class Listener:
         if kind.lower() != "basic" or not expected or not hmac.compare_digest(password.encode(), expected.encode()):
             raise Unauthorized
         return client_system
+
+
+def _cut(runner: web.AppRunner) -> None:
+    for connection in list(runner.server.connections) if runner.server is not None else ():
+        if connection.transport is not None:
+            connection.transport.abort()
 
 
 def _ask_password() -> web.Response:

@@ -1,5 +1,7 @@
 """Cards, terminals, the Konnektor itself and subscriptions as XML."""
 
+from dataclasses import dataclass
+
 from firmware_sim.konnektor.soap import moment
 from firmware_sim.konnektor.xml import Element, element
 from firmware_sim.world.conditions import Condition
@@ -8,11 +10,26 @@ from firmware_sim.world.device import Device, SeenCard
 from firmware_sim.world.subscriptions import Subscription
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """What a Konnektor or terminal says of itself; `version` is that of its product type (PTV)."""
+
+    kind: str
+    code: str
+    name: str
+    version: str
+    vendor: str = "KWSIM"
+    vendor_name: str = "Kartenwart"
+
+
+_TERMINAL = Product(kind="KartenTerminal", code="SIMKT", name="eHealth-Kartenterminal (Simulation)", version="1.7.0")
+
+
 def card(seen: SeenCard) -> Element:
     """CARD:Card. An unreadable card has a handle, so that it can be ejected, and little else."""
     configuration = seen.card.configuration
     readable = seen.card.kind != "unknown"
-    personal = seen.card.kind in ("smcb", "hba", "egk")
+    personal = seen.card.kind in ("smcb", "hsmb", "hba", "egk")
     return element(
         "CARD:Card",
         element("CONN:CardHandle", seen.handle),
@@ -42,7 +59,7 @@ def terminal(device: Device, configuration: TerminalConfiguration, mandant: str)
     workplaces = device.model.workplaces_of(configuration.name, mandant)
     return element(
         "CT:CardTerminal",
-        product_information(device, "KartenTerminal", "SIMKT", "eHealth-Kartenterminal (Simulation)", "1.7.0"),
+        product_information(device, _TERMINAL),
         element("CARDCMN:CtId", configuration.name),
         element("CONN:WorkplaceIds", *(element("CONN:WorkplaceId", name) for name in workplaces)),
         element("CT:Name", configuration.label),
@@ -96,20 +113,20 @@ def subscription(value: Subscription) -> Element:
     )
 
 
-def product_information(device: Device, kind: str, code: str, name: str, version: str) -> Element:
+def product_information(device: Device, product: Product) -> Element:
     """PI:ProductInformation of the Konnektor or of a terminal."""
     return element(
         "PI:ProductInformation",
         element("PI:InformationDate", moment(device.now())),
         element(
             "PI:ProductTypeInformation",
-            element("PI:ProductType", kind),
-            element("PI:ProductTypeVersion", version),
+            element("PI:ProductType", product.kind),
+            element("PI:ProductTypeVersion", product.version),
         ),
         element(
             "PI:ProductIdentification",
-            element("PI:ProductVendorID", device.configuration.vendor),
-            element("PI:ProductCode", code),
+            element("PI:ProductVendorID", product.vendor),
+            element("PI:ProductCode", product.code),
             element(
                 "PI:ProductVersion",
                 element("PI:Local", element("PI:HWVersion", "1.0.0"), element("PI:FWVersion", "0.1.0")),
@@ -117,8 +134,8 @@ def product_information(device: Device, kind: str, code: str, name: str, version
         ),
         element(
             "PI:ProductMiscellaneous",
-            element("PI:ProductVendorName", "Kartenwart"),
-            element("PI:ProductName", name),
+            element("PI:ProductVendorName", product.vendor_name),
+            element("PI:ProductName", product.name),
         ),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from firmware_sim.konnektor.call import Call, Operation, Surroundings
 from firmware_sim.konnektor.documents import CADES, Document, read_documents
 from firmware_sim.konnektor.pin_dialog import CODE_OF, Asked, PinDialog
+from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.requests import signature_service
 from firmware_sim.konnektor.soap import status
 from firmware_sim.konnektor.tampering import spoil_cades, spoil_pades
@@ -20,7 +21,7 @@ from firmware_sim.world.context import Context
 from firmware_sim.world.device import SeenCard
 from firmware_sim.world.events import Event
 
-_CERTIFICATE = {"hba": "C.QES", "smcb": "C.SIG"}
+_CERTIFICATE = {"hba": "C.QES", "smcb": "C.SIG", "hsmb": "C.SIG"}
 _REFUSED = {Comparison.WRONG: 4276, Comparison.NOW_BLOCKED: 4275, Comparison.WAS_BLOCKED: 4063}
 _NOT_ASKED = {PinState.BLOCKED: 4063, PinState.TRANSPORT: 4065, PinState.EMPTY: 4065}
 
@@ -48,7 +49,7 @@ class SignatureService:
 
     def operations(self) -> list[Operation]:
         """Each with its root element and shape."""
-        shapes = signature_service(self._prefix, crypt=self._device.configuration.generation != "PTV3")
+        shapes = signature_service(self._prefix, crypt=has(self._device.configuration, "SignatureService", "7.4.2"))
         handlers = {
             f"{self._prefix}:GetJobNumber": self.get_job_number,
             f"{self._prefix}:StopSignature": self.stop_signature,
@@ -105,7 +106,8 @@ class SignatureService:
         return seen
 
     async def _with_smb(self, work: Work) -> list[tuple[Document, bytes]]:
-        if "PIN.SMC" not in self._device.session(work.context, work.seen).verified:
+        verified = self._device.session(work.context, work.seen).verified
+        if "PIN.SMC" not in verified and not work.seen.card.unlocked:
             raise KonnektorError(4085)
         return await self._sign_all(work)
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from firmware_sim.world.card import Card
 from firmware_sim.world.codes import KonnektorError
+from firmware_sim.world.configuration import SMB
 from firmware_sim.world.context import Context
 from firmware_sim.world.model import InformationModel
 from firmware_sim.world.sessions import CardSessions
@@ -60,7 +61,7 @@ def rule_of(question: Question) -> Rule:
     if question.all_workplaces:
         raise KonnektorError(4019)
     kind = question.inserted.card.kind
-    if kind == "smcb":
+    if kind in SMB:
         return Rule.R7
     if kind == "hba":
         return Rule.R9 if question.session else Rule.R8

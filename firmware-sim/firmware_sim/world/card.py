@@ -7,6 +7,7 @@ from firmware_sim.world.configuration import CardConfiguration, CardKind, PinCon
 
 PINS_OF: dict[CardKind, tuple[str, ...]] = {
     "smcb": ("PIN.SMC",),
+    "hsmb": ("PIN.SMC",),
     "hba": ("PIN.CH", "PIN.QES"),
     "egk": (
         "PIN.CH",
@@ -23,6 +24,7 @@ PINS_OF: dict[CardKind, tuple[str, ...]] = {
 }
 CARD_TYPE: dict[CardKind, str] = {
     "smcb": "SMC-B",
+    "hsmb": "HSM-B",
     "hba": "HBA",
     "egk": "EGK",
     "gsmckt": "SMC-KT",
@@ -113,12 +115,14 @@ class Pin:
 class Card:
     """A card with its PINs, wherever it is; it keeps its counters when it is pulled.
 
-    `expires` is the last day of its certificates, None when it has none.
+    `expires` is the last day of its certificates, None when it has none. An HSM-B in a data centre is `unlocked` there,
+    by its operator, for every session.
     """
 
     def __init__(self, configuration: CardConfiguration, expires: date | None = None) -> None:
         self.configuration = configuration
         self.expires = expires
+        self.unlocked = False
         self.pins = {pin.reference: Pin(pin) for pin in configuration.pins}
 
     @property

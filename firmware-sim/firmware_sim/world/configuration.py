@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 KeyKind = Literal["p256", "brainpool", "rsa"]
-CardKind = Literal["smcb", "hba", "egk", "gsmckt", "unknown"]
+CardKind = Literal["smcb", "hsmb", "hba", "egk", "gsmckt", "unknown"]
+SMB: frozenset[CardKind] = frozenset({"smcb", "hsmb"})
+ProfileName = Literal["simulator", "kocobox", "secunet", "rise", "ehex", "ti-gateway"]
+Generation = Literal["PTV3", "PTV4", "PTV4+", "PTV5", "PTV6"]
 PinStart = Literal["set", "transport", "empty", "blocked", "disabled"]
 PadMode = Literal["interactive", "silent", "type_right", "type_wrong", "cancel"]
 
@@ -64,10 +67,14 @@ class WorkplaceConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClientSystemConfiguration:
-    """A client system and the key of the certificate that the Konnektor's administrator exported for it."""
+    """A client system and the certificate that the Konnektor's administrator exported for it.
+
+    `p12` "legacy" is a file with the ciphers of older firmware (3DES, SHA-1).
+    """
 
     name: str
     key: KeyKind = "p256"
+    p12: Literal["modern", "legacy"] = "modern"
     user: str = ""
 
 
@@ -111,6 +118,9 @@ class KonnektorConfiguration:
     """One Konnektor with its information model.
 
     `host_names` are the names and addresses in its TLS certificate; a real one names no address of the practice.
+    `profile` and `generation` say whose service directory it shows. Without `tls_mandatory` it listens in plain HTTP
+    too (SOAP4, `plain_port`). `advertise` ("https://198.51.100.7") is what its directory tells instead of its own
+    address, `path_prefix` ("/kon8") stands before every path, as behind a gateway.
     """
 
     name: str
@@ -121,8 +131,13 @@ class KonnektorConfiguration:
     directory_open: bool = True
     server_key: KeyKind = "p256"
     cetp: Literal["tls", "plain"] = "tls"
-    generation: Literal["PTV3", "PTV5"] = "PTV5"
-    vendor: str = "KWSIM"
+    profile: ProfileName = "simulator"
+    generation: Generation = "PTV5"
+    vendor: str = ""
+    tls_mandatory: bool = True
+    plain_port: int = 0
+    advertise: str = ""
+    path_prefix: str = ""
     behaviour: BehaviourConfiguration = field(default_factory=BehaviourConfiguration)
     terminals: tuple[TerminalConfiguration, ...] = ()
     workplaces: tuple[WorkplaceConfiguration, ...] = ()

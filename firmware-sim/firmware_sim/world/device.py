@@ -10,7 +10,7 @@ from firmware_sim.world import access
 from firmware_sim.world.card import Card
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.conditions import Conditions
-from firmware_sim.world.configuration import KonnektorConfiguration
+from firmware_sim.world.configuration import SMB, KonnektorConfiguration
 from firmware_sim.world.context import Context
 from firmware_sim.world.events import Event, Parameters, terminal_event
 from firmware_sim.world.jobs import JobNumbers
@@ -195,7 +195,7 @@ def card_event(topic: str, seen: SeenCard, *more: tuple[str, str]) -> Event:
         parameters=(*card_parameters(seen), *more),
         terminal=seen.terminal,
         handle=seen.handle,
-        smb=seen.card.name if seen.card.kind == "smcb" else "",
+        smb=seen.card.name if seen.card.kind in SMB else "",
     )
 
 

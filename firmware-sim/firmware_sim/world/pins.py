@@ -41,7 +41,7 @@ def report(device: Device, session: CardSession, card: Card, reference: str) -> 
     A number of attempts stands only where a card would answer 63Cx: not when the PIN is verified in another session.
     """
     pin = pin_of(card, reference)
-    if reference in session.verified:
+    if reference in session.verified or card.unlocked:
         return PinReport(status="VERIFIED")
     if pin.state is PinState.SET:
         return PinReport(status="VERIFIABLE", left_tries=_told(device, session, pin, reference))

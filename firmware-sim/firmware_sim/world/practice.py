@@ -115,7 +115,10 @@ class Practice:
             device.disconnect(terminal)
 
     def verify_elsewhere(self, entry: VerifiedConfiguration) -> None:
-        """What another client system did: verify a PIN in its own session, without a prompt or a count."""
+        """What another client system did: verify a PIN in its own session, without a prompt or a count.
+
+        For an HSM-B it is what its operator did in the gateway's administration: it holds for every session.
+        """
         card = self.card(entry.card)
         place = self.where(card)
         if place is None:
@@ -128,6 +131,9 @@ class Practice:
         seen = device.in_slot(*place)
         if seen is None:
             raise WorldError(f"terminal {place[0]!r} is not connected")
+        if card.kind == "hsmb":
+            card.unlocked = True
+            return
         context = Context(mandant=entry.mandant, client_system=entry.client_system, workplace="", user=entry.user)
         device.session(context, seen).verified.add(entry.pin)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from firmware_sim.world.configuration import (
+    SMB,
     CardConfiguration,
     KonnektorConfiguration,
     MandantConfiguration,
@@ -61,8 +62,9 @@ def _card(card: CardConfiguration) -> Iterator[str]:
 
 
 def _konnektors(world: WorldConfiguration) -> Iterator[str]:
-    smbs = {card.name for card in world.cards if card.kind == "smcb"}
+    smbs = {card.name for card in world.cards if card.kind in SMB}
     for konnektor in world.konnektors:
+        yield from _doors(konnektor)
         terminals = {terminal.name for terminal in konnektor.terminals}
         for terminal in konnektor.terminals:
             if not _MAC.fullmatch(terminal.mac):
@@ -72,6 +74,16 @@ def _konnektors(world: WorldConfiguration) -> Iterator[str]:
             yield from _known(f"workplace {workplace.name!r}", "terminal", named, terminals)
         for mandant in konnektor.mandants:
             yield from _mandant(mandant, konnektor, terminals, smbs)
+
+
+def _doors(konnektor: KonnektorConfiguration) -> Iterator[str]:
+    where = f"konnektor {konnektor.name!r}"
+    if not konnektor.tls_mandatory and konnektor.authentication != "none":
+        yield f'{where}: tls_mandatory = false (SOAP4) goes with authentication = "none" only'
+    if konnektor.path_prefix and not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", konnektor.path_prefix):
+        yield f"{where}: path_prefix begins with a slash and does not end with one"
+    if konnektor.advertise and not re.fullmatch(r"https://[^/\s]+", konnektor.advertise):
+        yield f"{where}: advertise is https://host or https://host:port"
 
 
 def _mandant(
