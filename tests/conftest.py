@@ -11,6 +11,20 @@ import pytest
 from tests.processes import REPOSITORY, Running, Start, running
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of an xdist_group on one worker.
+
+    pytest-xdist 3.8 writes the group into a name that pytest has no more since 9.2, so --dist=loadgroup sees none.
+    """
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        groups = "_".join(sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")}))
+        if groups and item.parent is not None and not item.nodeid.endswith(f"@{groups}"):
+            item._id = item.parent.id.child(f"{item.name}@{groups}")
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout under test."""
