@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from kartenwart.adapters.site import Site
 from kartenwart.domain.principals import Role, Scope
 from kartenwart.edge.edge import Edge
+from kartenwart.edge.metrics import Metrics
 from kartenwart.edge.principals import Kind, Principal, Principals
 from kartenwart.edge.services import Operations, build_services
 from kartenwart.edge.shared import Shared
@@ -26,7 +27,7 @@ VERSION = "0.1.0"
 class House:
     """Calls services as rpc and door do, as any principal."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, metrics: Metrics | None = None) -> None:
         self.practice = practice = Practice()
         self.site = Site.open(folder / "site", datetime.now(UTC))
         self.clock = TrustedTime(clock=practice.clock, facts=practice.store)
@@ -67,6 +68,7 @@ class House:
             mandant_of=lambda name: CONTEXTS[name].mandant if name in CONTEXTS else "",
             clock=self.clock,
             report=self.report,
+            metrics=metrics,
         )
         self.methods = self.edge.bind(build_services(self.operations))
 

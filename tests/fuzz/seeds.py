@@ -1,0 +1,185 @@
+"""Writes the inputs that fuzzing starts from:  python -m tests.fuzz.seeds
+
+All are made here, of a practice that does not exist. What libFuzzer found beside them is kept under the hash it gave.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
+from kartenwart.api.workstation.v1 import workstation_pb2
+from kartenwart.client.exchange import commitment
+from kartenwart.codecs.cetp import encode_frame
+from tests.fuzz.fuzz_enrolment import KNOWN
+from tests.fuzz.fuzz_json import KINDS
+from tests.fuzz.target import CORPUS, NAMES
+from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
+from tests.unit.edge.requests import RIGHT
+
+WORD = re.compile(rb"""</?[A-Za-z:]+/?>| [A-Za-z]+=["'][^"'<>\\]*["']""")
+WITH_TAGS = ("cetp", "soap", "sds")
+NONCE = b"n" * 32
+
+
+def main() -> None:
+    """Write every seed under a name of its own, and the dictionaries."""
+    made = {"cetp": cetp, "soap": soap, "sds": sds, "json": bodies, "enrolment": enrolment}
+    for name in NAMES:
+        folder = CORPUS / name
+        folder.mkdir(parents=True, exist_ok=True)
+        seeds = tuple(made[name]())
+        if name in WITH_TAGS:
+            (CORPUS / f"{name}.dict").write_text(_words(seeds))
+        for seed in seeds:
+            (folder / hashlib.sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
+
+
+def _words(seeds: tuple[bytes, ...]) -> str:
+    """Return libFuzzer's dictionary: the tags and attributes of the seeds, which it would not find by dice."""
+    found = {word for seed in seeds for word in WORD.findall(seed)}
+    return "".join('"' + word.decode().replace('"', '\\"') + '"\n' for word in sorted(found))
+
+
+def cetp() -> Iterator[bytes]:
+    """Events of a card, a PIN, a condition, a boot; two frames; half a frame."""
+    inserted = {"CardHandle": "h-1", "CtID": "ct-1", "SlotID": "1", "CardType": "EGK", "ICCSN": "80276001011699900001"}
+    inserted |= {"InsertTime": "2026-03-01T12:00:00Z", "CardHolderName": "Erika Erfunden", "KVNR": "X000000012"}
+    entry = {"PinRef": "PIN.SMC", "PinInputCtID": "ct-1", "CardHandle": "h-1"}
+    told = [
+        _event("Card/Inserted", **inserted),
+        _event("CARD/PIN/VERIFY_STARTED", **entry),
+        _event("OPERATIONAL_STATE/EC_LOG_OVERFLOW", Value="true"),
+        _event("BOOTUP/BOOTUP_COMPLETE", subscription=""),
+        _event("SIG/SIGNDOC/NEXT_SUCCESSFUL", Jobnummer="ABC-123"),
+    ]
+    for number, payload in enumerate(told):
+        yield bytes([number * 7]) + encode_frame(payload)
+    yield b"\x05" + encode_frame(told[0]) + encode_frame(told[1])
+    yield b"\x00" + encode_frame(told[2])[:40]
+    yield b"\x01CETP\x00\x00\x00\x00"
+
+
+def _event(topic: str, subscription: str = "s-1", **parameters: str) -> bytes:
+    listed = "".join(f"<Parameter><Key>{k}</Key><Value>{v}</Value></Parameter>" for k, v in parameters.items())
+    return (
+        f'<Event xmlns="{NAMESPACES["EVT"]}"><Topic>{topic}</Topic><Type>Operation</Type><Severity>Info</Severity>'
+        f"<SubscriptionID>{subscription}</SubscriptionID><Message>{listed}</Message></Event>"
+    ).encode()
+
+
+def soap() -> Iterator[bytes]:
+    """A right answer to every operation (in the order of EXCHANGES), a fault, a warning."""
+    subscription = (
+        "<EVT:SubscriptionID>a</EVT:SubscriptionID><EVT:TerminationTime>2026-03-02T12:00:00Z</EVT:TerminationTime>"
+    )
+    renewal = f"<EVT:SubscriptionRenewal>{subscription}</EVT:SubscriptionRenewal>"
+    renewals = f"<EVT:SubscribeRenewals>{renewal}</EVT:SubscribeRenewals>"
+    kept = f"<EVT:Subscriptions><EVT:Subscription>{subscription}</EVT:Subscription></EVT:Subscriptions>"
+    terminal = (
+        "<CT:CardTerminals><CT:CardTerminal><CMN:CtId>ct-1</CMN:CtId><CT:Name>Empfang</CT:Name><CT:Slots>4</CT:Slots>"
+        "<CT:IPAddress><CT:IPV4Address>192.0.2.9</CT:IPV4Address></CT:IPAddress></CT:CardTerminal></CT:CardTerminals>"
+    )
+    state = (
+        "<CONN:Connector><CONN:VPNTIStatus><CONN:ConnectionStatus>Online</CONN:ConnectionStatus></CONN:VPNTIStatus>"
+        "<CONN:OperatingState><CONN:ErrorState><CONN:ErrorCondition>EC_LOG_OVERFLOW</CONN:ErrorCondition>"
+        "<CONN:Value>1</CONN:Value></CONN:ErrorState></CONN:OperatingState></CONN:Connector>"
+    )
+    status = "<CARD:PinStatus>VERIFIABLE</CARD:PinStatus><CARD:LeftTries>2</CARD:LeftTries>"
+    info = (
+        "<CC:X509DataInfoList><CC:X509DataInfo><CC:CertRef>C.AUT</CC:CertRef><CC:X509Data><CC:X509Certificate>QUJD"
+        "</CC:X509Certificate></CC:X509Data></CC:X509DataInfo></CC:X509DataInfoList>"
+    )
+    signed = "<SIG:DocumentWithSignature><DSS:Base64Data MimeType='m'>QUJD</DSS:Base64Data></SIG:DocumentWithSignature>"
+    answers = [
+        cards(2),
+        envelope(f"<EVT:GetCardTerminalsResponse>{OK}{terminal}</EVT:GetCardTerminalsResponse>"),
+        envelope(f"<EVT:GetResourceInformationResponse>{OK}{state}</EVT:GetResourceInformationResponse>"),
+        envelope(f"<EVT:SubscribeResponse>{OK}{subscription}</EVT:SubscribeResponse>"),
+        envelope(f"<EVT:RenewSubscriptionsResponse>{OK}{renewals}</EVT:RenewSubscriptionsResponse>"),
+        envelope(f"<EVT:GetSubscriptionResponse>{OK}{kept}</EVT:GetSubscriptionResponse>"),
+        envelope(f"<CARD:GetPinStatusResponse>{OK}{status}</CARD:GetPinStatusResponse>"),
+        envelope(
+            f"<CARD:VerifyPinResponse>{warning(4049)}<CMN:PinResult>ERROR</CMN:PinResult></CARD:VerifyPinResponse>"
+        ),
+        envelope(f"<CERT:ReadCardCertificateResponse>{OK}{info}</CERT:ReadCardCertificateResponse>"),
+        envelope("<SIG:GetJobNumberResponse><SIG:JobNumber>ABC-123</SIG:JobNumber></SIG:GetJobNumberResponse>"),
+        envelope(
+            f'<SIG:SignDocumentResponse><SIG:SignResponse RequestID="1">{OK}<SIG:OptionalOutputs>{signed}'
+            "</SIG:OptionalOutputs></SIG:SignResponse></SIG:SignDocumentResponse>"
+        ),
+    ]
+    yield from (bytes([number]) + answer for number, answer in enumerate(answers))
+    yield b"\x00" + fault(90001, 4021)
+    yield b"\x07" + fault(4049)
+    yield b"\x00<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
+
+
+def sds() -> Iterator[bytes]:
+    """Two directories: one as it should be, one with odd addresses and versions."""
+    services = "http://ws.gematik.de/conn/ServiceInformation/v2.0"
+    product = (
+        f'<p:ProductInformation xmlns:p="{NAMESPACES["PI"]}">'
+        "<p:InformationDate>2026-03-01T12:00:00Z</p:InformationDate>"
+        "<p:ProductVendorID>ERFUN</p:ProductVendorID><p:ProductCode>Box</p:ProductCode></p:ProductInformation>"
+    )
+    for version, place in (
+        ("7.2.0", "https://192.0.2.1/event"),
+        ("7.2.x", "https://user@host/ %"),
+        ("", "http://[::1]:99999"),
+    ):
+        entry = (
+            f'<s:Service Name="EventService"><s:Versions><s:Version Version="{version}">'
+            f'<s:EndpointTLS Location="{place}"/><s:Endpoint Location="http://192.0.2.1/event"/></s:Version></s:Versions></s:Service>'
+        )
+        directory = f'<c:ConnectorServices xmlns:c="urn:c" xmlns:s="{services}">{product}<s:All>{entry}'
+        for choice in range(4):
+            yield bytes([choice]) + f"{directory}</s:All></c:ConnectorServices>".encode()
+
+
+def bodies() -> Iterator[bytes]:
+    """A right request for every RPC, in both spellings, and some that are wrong."""
+    for number, kind in enumerate(KINDS):
+        right = RIGHT[kind.DESCRIPTOR.full_name]
+        yield bytes([number]) + json.dumps(MessageToDict(right)).encode()
+        yield bytes([number]) + json.dumps(MessageToDict(right, preserving_proto_field_name=True)).encode()
+    for wrong in (b'{"a":', b"[]", b'{"wait":"25.1s"}', b'{"page_size":1e400,"page_size":"x"}', b'{"types":[null,1]}'):
+        yield b"\x02" + wrong
+    for depth in (400, 1200):
+        yield b"\x02" + b'{"types":' + b"[" * depth + b"]" * depth + b"}"
+        yield b"\x02" + b'{"types":' * depth + b"1" + b"}" * depth if depth < 1000 else b"\x02" + b"[" * 3000
+
+
+def enrolment() -> Iterator[bytes]:
+    """An honest conversation, one with a token, one with lies."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    label, role = "Empfang 1", workstation_pb2.ROLE_WORKSTATION
+    promise = commitment(workstation_nonce=NONCE, public_key=public, role="ROLE_WORKSTATION", label=label)
+    commit = exchange.CommitRequest(public_key=public, role=role, label=label, commitment=promise)
+    reveal = exchange.RevealRequest(workstation_nonce=NONCE)
+    poll = exchange.PollRequest(sequence=1, signature=key.sign(b"?", ec.ECDSA(hashes.SHA256())))
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    redeem = exchange.RedeemTokenRequest(
+        certificate_request=request.public_bytes(serialization.Encoding.DER), label=label
+    )
+    yield _part(0, commit) + _part(1 | KNOWN, reveal) + _part(2 | KNOWN, poll) + _part(2 | KNOWN, poll)
+    yield _part(3 | KNOWN, redeem) + _part(3 | KNOWN, redeem)
+    yield _part(1, reveal) + _part(2, poll) + _part(3, redeem)
+    yield _part(0, commit) * 3 + _part(1 | KNOWN, exchange.RevealRequest(workstation_nonce=b"m" * 32))
+
+
+def _part(kind: int, message: Message) -> bytes:
+    raw = message.SerializeToString()
+    return bytes([kind]) + len(raw).to_bytes(2, "big") + raw
+
+
+if __name__ == "__main__":
+    main()
