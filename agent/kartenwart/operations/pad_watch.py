@@ -8,6 +8,7 @@ from kartenwart.domain.jobs import JobStep
 from kartenwart.domain.pins import PIN_LABELS
 from kartenwart.domain.ports.konnektor import BeforeSend, Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.pads import Pads
 from kartenwart.operations.reach import Reach
 from kartenwart.operations.work import Tell
 
@@ -15,8 +16,9 @@ from kartenwart.operations.work import Tell
 class PadWatch:
     """Hears the notices of one card while a job's verb is on the wire."""
 
-    def __init__(self, *, keeper: InventoryKeeper, reach: Reach, pin: Pin | None) -> None:
+    def __init__(self, *, keeper: InventoryKeeper, pads: Pads, reach: Reach, pin: Pin | None) -> None:
         self._keeper = keeper
+        self._pads = pads
         self._reach = reach
         self._pin = pin
         self._tell: Tell | None = None
@@ -36,7 +38,7 @@ class PadWatch:
 
         async def sent_and_expected() -> None:
             await before_send()
-            pad = self._reach.pad
+            pad = self._reach.pad.terminal
             if pad is not None and self._pin is not None and not self._heard:
                 text = f"Gleich fragt das Kartenterminal „{pad.label}“ nach der {PIN_LABELS[self._pin]}."
                 tell(JobStep.PIN_ENTRY, text, terminal=pad.name, terminal_label=pad.label, expected=True)
@@ -51,6 +53,7 @@ class PadWatch:
         if not self._concerns(notice):
             return
         if notice.type is NoticeType.PIN_ENTRY_STARTED:
+            self._learn(notice)
             self._entry(notice, JobStep.PIN_ENTRY, "Bitte jetzt am Kartenterminal „{pad}“ die {pin} eingeben.")
         if notice.type is NoticeType.PIN_ENTRY_FINISHED:
             self._entry(
@@ -66,6 +69,11 @@ class PadWatch:
             and notice.context in ("", reach.context.name)
             and notice.pin in (None, self._pin)
         )
+
+    def _learn(self, notice: Notice) -> None:
+        pad = self._keeper.picture.inventory.terminal(notice.konnektor, notice.ct_id)
+        if pad is not None:
+            self._pads.heard(self._reach.card, self._reach.context, pad)
 
     def _entry(self, notice: Notice, step: JobStep, text: str) -> None:
         if self._tell is None or self._pin is None:

@@ -31,7 +31,7 @@ class PinEntry:
     @property
     def claims(self) -> Claims:
         """Hold the card, its PIN, and the pad where it is typed."""
-        return (self.reach.card_claim, self.reach.pin_claim(self.pin), self.reach.pad_claim)
+        return (self.reach.card_claim, self.reach.pin_claim(self.pin), *self.reach.pad_claims)
 
     @property
     def detail(self) -> str:
@@ -46,7 +46,7 @@ class PinEntry:
         if reading.status is PinStatus.VERIFIED and not self.force:
             already = VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED)
             return Ending(state=JobState.SUCCEEDED, result=already)
-        attempts = await self.memory.attempts(self.reach, self.pin, reading)
+        attempts = await self.memory.attempts(self.reach, self.pin, reading.attempts_left)
         refusal = refusal_before_entry(
             reading.status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
         )

@@ -4,7 +4,6 @@ from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import WorldError
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
 from kartenwart.domain.jobs import Job, JobState, PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinReading
 from kartenwart.domain.ports.store import FactStore
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Reach
@@ -22,11 +21,12 @@ class PinMemory:
         self._clock = clock
         self._report = report
 
-    async def read(self, reach: Reach, pin: Pin) -> PinReading:
-        """Ask the Konnektor for a PIN's state and show it in the picture."""
+    async def read(self, reach: Reach, pin: Pin) -> PinState:
+        """Ask the Konnektor for a PIN's state and show it in the picture; a verified PIN has all its tries again."""
         reading = await reach.port.pin_status(reach.call, pin)
-        self.seen(reach, pin, reading.status, reading.attempts_left)
-        return reading
+        if reading.status is PinStatus.VERIFIED:
+            await self._keep(reach.card.name, pin, None)
+        return self.seen(reach, pin, reading.status, reading.attempts_left)
 
     def seen(self, reach: Reach, pin: Pin, status: PinStatus, attempts_left: int | None) -> PinState:
         """Show a state that the Konnektor told in the picture, and return it."""
@@ -41,11 +41,15 @@ class PinMemory:
         self._keeper.pin_observed(reach.card.name, state)
         return state
 
-    async def attempts(self, reach: Reach, pin: Pin, reading: PinReading) -> int | None:
-        """Return the attempts left: as read, else as last known. A kept 0 is stale where the PIN is not blocked."""
-        if reading.attempts_left is not None:
-            return reading.attempts_left
-        return await self._facts.load_attempts(reach.card.name, pin) or None
+    async def attempts(self, reach: Reach, pin: Pin, told: int | None) -> int | None:
+        """Return the attempts left as just told, else 1 where our last refusal left so few, else None.
+
+        A kept number says how many there were at most: another client system may have spent some since, and a kept 0
+        is stale where the PIN is not blocked. So it can warn, but never permit.
+        """
+        if told is not None:
+            return told
+        return 1 if await self._facts.load_attempts(reach.card.name, pin) == 1 else None
 
     async def entered(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
         """Learn from how a PIN entry ended; an entry that was not made teaches nothing."""
@@ -82,6 +86,7 @@ class PinMemory:
     async def _keep(self, card: str, pin: Pin, attempts_left: int | None) -> None:
         """Persist the attempts; a disk that refuses must not hide how an entry ended."""
         try:
-            await self._facts.save_attempts(card, pin, attempts_left)
+            if await self._facts.load_attempts(card, pin) != attempts_left:
+                await self._facts.save_attempts(card, pin, attempts_left)
         except WorldError as error:
             self._report("pin.attempts_not_kept", card=card, reason=error.failure.reason.value)

@@ -47,8 +47,7 @@ class Pins:
     async def status(self, _caller: Caller, card: str, context: str, pin: Pin, user: str) -> PinState:
         """Ask the Konnektor for a PIN's state in a context; it stands in the picture afterwards."""
         reach = self._reach(card, context, pin, user)
-        reading = await reach.port.pin_status(reach.call, pin)
-        return self._memory.seen(reach, pin, reading.status, reading.attempts_left)
+        return await self._memory.read(reach, pin)
 
     async def verify(self, caller: Caller, order: VerifyPinOrder) -> Job:
         """Let a person type a PIN, as a job.
@@ -83,7 +82,7 @@ class Pins:
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
             memory=self._memory,
-            watch=PadWatch(keeper=self._keeper, reach=reach, pin=order.pin),
+            watch=PadWatch(keeper=self._keeper, pads=self._cards.pads, reach=reach, pin=order.pin),
         )
 
     def _reach(self, card: str, context: str, pin: Pin, user: str) -> Reach:

@@ -5,24 +5,25 @@ from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import refused, wrong_field
 from kartenwart.domain.failures import Reason
-from kartenwart.domain.inventory import Card, Context, Pin, Terminal
+from kartenwart.domain.inventory import Card, Context, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
-from kartenwart.operations.locks import CALLS_PER_PRACTICE_CARD, Claim
+from kartenwart.operations.locks import CALLS_PER_PRACTICE_CARD, Claim, Claims
+from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """A card as a context (and user) reaches it. `pad` is where its PIN is typed, None where only events will tell."""
+    """A card as a context (and user) reaches it. `pad` is where its PIN is typed, as far as anyone can tell."""
 
     card: Card
     context: Context
     user: str
     call: CardCall
     port: KonnektorPort
-    pad: Terminal | None
+    pad: Pad
 
     @property
     def card_claim(self) -> Claim:
@@ -34,14 +35,14 @@ class Reach:
         return Claim(key=f"{self.card.name} PIN.{pin.value}")
 
     @property
-    def pad_claim(self) -> Claim:
-        """Return the claim on the pad; an unknown remote pad is the one of the workplace."""
-        where = f"{self.context.konnektor}/{self.context.mandant}/{self.context.workplace}"
-        return Claim(key=self.pad.name if self.pad else f"pad of {where}")
+    def pad_claims(self) -> Claims:
+        """Return the claims on the pad. Where it is a guess, it may be any: such entries take turns at a Konnektor."""
+        guess = (Claim(key=self.pad.terminal.name),) if self.pad.terminal else ()
+        return guess if self.pad.sure else (*guess, Claim(key=f"some pad of {self.context.konnektor}"))
 
 
 class Cards:
-    """Finds cards for operations."""
+    """Finds cards for operations; `pads` knows where their PINs are typed."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Cards:
         self._contexts = contexts
         self._people = people
         self._konnektors = konnektors
+        self.pads = Pads(keeper)
 
     def reach(self, card: str, context: str, user: str) -> Reach:
         """Return the card as this context reaches it.
@@ -79,17 +81,10 @@ class Cards:
             user=session,
             call=CardCall(context=chosen, handle=handle, card_type=found.type, user_id=user_id),
             port=self._konnektors[chosen.konnektor],
-            pad=self._pad(found, chosen),
+            pad=self.pads.pad(found, chosen),
         )
 
     def still_there(self, reach: Reach) -> bool:
         """True while the card is known by the same handle; a new handle is another insertion."""
         card = self._keeper.picture.inventory.card(reach.card.name)
         return card is not None and card.handle(reach.context.konnektor) == reach.call.handle
-
-    def _pad(self, card: Card, context: Context) -> Terminal | None:
-        """Return the card's own terminal where it is local to the workplace."""
-        names = {route.terminal for route in card.routes if route.konnektor == context.konnektor}
-        terminals = self._keeper.picture.inventory.terminals
-        local = (one for one in terminals if one.name in names and context.workplace in one.workplaces)
-        return next(local, None)

@@ -89,7 +89,12 @@ class Signatures:
             short_text=wanted.short_text,
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
-            watch=PadWatch(keeper=self._keeper, reach=reach, pin=Pin.QES if reach.card.type.is_person else None),
+            watch=PadWatch(
+                keeper=self._keeper,
+                pads=self._tools.cards.pads,
+                reach=reach,
+                pin=Pin.QES if reach.card.type.is_person else None,
+            ),
         )
 
     def _reach(self, caller: Caller, order: SignDocumentsOrder) -> Reach:

@@ -9,7 +9,7 @@ from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
 from kartenwart.domain.pins import refusal_before_entry
-from kartenwart.domain.ports.konnektor import BeforeSend, PinReading, Signed, SignOrder
+from kartenwart.domain.ports.konnektor import BeforeSend, Signed, SignOrder
 from kartenwart.domain.ports.vault import CertificateReader, SignatureChecker
 from kartenwart.operations.documents import Documents, sha256
 from kartenwart.operations.locks import Claims
@@ -60,7 +60,7 @@ class Signing:
     def claims(self) -> Claims:
         """Hold the card, and for an HBA the pad where PIN.QES is typed."""
         reach = self.reach
-        return (reach.card_claim, reach.pad_claim) if reach.card.type.is_person else (reach.card_claim,)
+        return (reach.card_claim, *reach.pad_claims) if reach.card.type.is_person else (reach.card_claim,)
 
     @property
     def detail(self) -> str:
@@ -137,20 +137,22 @@ class Signing:
             raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
 
     async def _check_signature_pin(self) -> Ending | None:
-        reading = await self._signature_pin()
-        attempts = await self.tools.memory.attempts(self.reach, Pin.QES, reading)
+        status, left = await self._signature_pin()
+        attempts = await self.tools.memory.attempts(self.reach, Pin.QES, left)
         refusal = refusal_before_entry(
-            reading.status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
+            status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
         )
         return Ending(state=JobState.FAILED, failure=refusal) if refusal else None
 
-    async def _signature_pin(self) -> PinReading:
+    async def _signature_pin(self) -> tuple[PinStatus, int | None]:
+        """Return the state of PIN.QES and its tries, as far as the Konnektor tells."""
         try:
-            return await self.tools.memory.read(self.reach, Pin.QES)
+            state = await self.tools.memory.read(self.reach, Pin.QES)
         except WorldError as error:
             if error.failure.reason not in _UNTOLD:
                 raise
-            return PinReading(status=PinStatus.UNKNOWN, attempts_left=None)
+            return PinStatus.UNKNOWN, None
+        return state.status, state.attempts_left
 
     async def _learnt(self, error: WorldError) -> WorldError:
         """Keep what a failed signature says of PIN.QES; after a wrong PIN say how many tries are left, if told."""

@@ -165,6 +165,6 @@ class Users:
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
             memory=self._memory,
-            watch=PadWatch(keeper=self._keeper, reach=reach, pin=Pin.CH),
+            watch=PadWatch(keeper=self._keeper, pads=self._cards.pads, reach=reach, pin=Pin.CH),
         )
         return Binding(caller=caller, entry=entry, people=self._people, audit=self._audit)

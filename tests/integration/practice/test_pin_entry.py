@@ -15,6 +15,7 @@ from tests.integration.practice.desk import (
     AT_THE_DOCTOR,
     AT_THE_RECEPTION,
     EMPFANG,
+    SPRECHZIMMER,
     entered,
     pin_entry,
     reached,
@@ -190,6 +191,18 @@ async def test_two_workstations_at_one_card_take_turns(staff: Staffed) -> None:
     assert job_pb2.JOB_STEP_WAITING_FOR_CARD in steps(ends[1])
     assert ends[0].end_time.ToDatetime() <= sent_at(ends[1])
     assert (await here.simulator.counts("hba-falk"))["pin_prompts"] == before["pin_prompts"] + 2
+
+
+async def test_two_cards_whose_pins_are_typed_at_one_pad_take_turns_though_one_is_elsewhere(staff: Staffed) -> None:
+    here, box = staff.practice, staff.box
+    hba, smcb = await here.card(box, "HBA", "0206"), await here.card(box, "SMC_B", "0101")
+    await here.simulator.plays(AT_THE_DOCTOR, {"action": "type_right", "after": 1}, {"action": "type_right"})
+    first = await box.pins.verify(pin_entry(smcb, context=SPRECHZIMMER))
+    await here.simulator.prompt(AT_THE_DOCTOR)
+    second = await box.pins.verify(pin_entry(hba, FALK, context=SPRECHZIMMER))
+    ends = await asyncio.gather(box.jobs.follow(first), box.jobs.follow(second))
+    assert [end.verify_pin.outcome for end in ends] == [job_pb2.PIN_OUTCOME_VERIFIED] * 2
+    assert job_pb2.JOB_STEP_WAITING_FOR_CARD in steps(ends[1])
 
 
 async def test_of_two_at_the_same_moment_one_person_is_asked(staff: Staffed) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -7,11 +8,25 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobState, JobStep, PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading
+from kartenwart.domain.ports.konnektor import Notice, NoticeType, ObservedCard, ObservedTerminal, PinReading
 from kartenwart.domain.principals import Role
 from kartenwart.operations.pins import VerifyPinOrder
 from tests.unit.operations.memory import MemoryStore, until
-from tests.unit.operations.practice import DESK, EGK, HBA, K1, OTHER, ROOM, SMCB, Practice, caller, named, observation
+from tests.unit.operations.practice import (
+    DESK,
+    EGK,
+    HBA,
+    K1,
+    OTHER,
+    OURS,
+    ROOM,
+    SMCB,
+    TERMINAL,
+    Practice,
+    caller,
+    named,
+    observation,
+)
 
 ORDER = VerifyPinOrder(request_id="r-1", card=named(SMCB), context=DESK, pin=Pin.SMC)
 
@@ -89,12 +104,24 @@ async def test_the_last_attempt_needs_the_callers_word(practice: Practice) -> No
     assert (await verified(practice, again)).state is JobState.SUCCEEDED
 
 
-async def test_unknown_attempts_need_the_callers_word_unless_they_are_remembered(practice: Practice) -> None:
+@pytest.mark.parametrize("kept", [None, 2])
+async def test_unknown_attempts_need_the_callers_word_and_an_old_refusal_does_not_tell_what_others_spent(
+    practice: Practice, kept: int | None
+) -> None:
     reads(practice, PinStatus.VERIFIABLE, None)
+    if kept is not None:
+        practice.store.attempts[ORDER.card, Pin.SMC] = kept
     assert await reason(practice, ORDER) is Reason.PIN_ATTEMPTS_UNKNOWN
-    practice.store.attempts[ORDER.card, Pin.SMC] = 2
-    assert (await verified(practice, replace(ORDER, request_id="r-2"))).state is JobState.SUCCEEDED
+    again = replace(ORDER, request_id="r-2", accept_unknown_attempts=True)
+    assert (await verified(practice, again)).state is JobState.SUCCEEDED
     assert (ORDER.card, Pin.SMC) not in practice.store.attempts
+
+
+async def test_a_pin_that_the_konnektor_calls_verified_has_its_tries_back(practice: Practice) -> None:
+    practice.store.attempts[ORDER.card, Pin.SMC] = 1
+    reads(practice, PinStatus.VERIFIED)
+    await practice.pins.status(caller(), ORDER.card, DESK, Pin.SMC, "")
+    assert not practice.store.attempts
 
 
 async def test_a_remembered_last_attempt_counts_where_the_device_says_nothing(practice: Practice) -> None:
@@ -251,20 +278,21 @@ class SlowDisk(MemoryStore):
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("kept", "answer", "expected"),
     [
-        (VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=1), Reason.PIN_LAST_ATTEMPT),
-        (WorldError(failure(Reason.KONNEKTOR_SILENT)), Reason.PIN_ATTEMPTS_UNKNOWN),
+        (2, VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=1), Reason.PIN_LAST_ATTEMPT),
+        (1, WorldError(failure(Reason.KONNEKTOR_SILENT)), Reason.PIN_ATTEMPTS_UNKNOWN),
     ],
 )
 async def test_the_second_in_the_queue_reckons_by_what_the_first_taught_however_slow_the_disk(
-    answer: VerifyPinResult | WorldError, expected: Reason
+    kept: int, answer: VerifyPinResult | WorldError, expected: Reason
 ) -> None:
-    practice = Practice(store=SlowDisk(attempts={(ORDER.card, Pin.SMC): 2}))
+    practice = Practice(store=SlowDisk(attempts={(ORDER.card, Pin.SMC): kept}))
     reads(practice, PinStatus.VERIFIABLE, None)
     practice.konnektor.answer = answer
-    first = await practice.pins.verify(caller(), ORDER)
-    second = await practice.pins.verify(caller(), replace(ORDER, request_id="r-2"))
+    order = replace(ORDER, accept_unknown_attempts=kept == 2, accept_last_attempt=kept == 1)
+    first = await practice.pins.verify(caller(), order)
+    second = await practice.pins.verify(caller(), replace(order, request_id="r-2"))
     await until()
     await ended(practice, first)
     last = await practice.jobs.wait(caller(), second.name, 5)
@@ -316,6 +344,79 @@ async def test_one_pad_asks_for_one_pin_at_a_time(practice: Practice) -> None:
         while practice.konnektor.verbs_sent < 2:
             await asyncio.sleep(0)
     assert practice.konnektor.most_on_wire == 1
+
+
+def at(ct_id: str, label: str, *workplaces: str) -> ObservedTerminal:
+    return replace(TERMINAL, ct_id=ct_id, label=label, mac_address=f"00-00-00-00-00-{label[:2]}", workplaces=workplaces)
+
+
+PADS = (at("ct-1", "10", "empfang", "zimmer"), at("ct-2", "20", "empfang", "zimmer"))
+PATIENT = replace(EGK, local_contexts=OURS)
+
+
+def entry(number: int, context: str, **more: Any) -> VerifyPinOrder:
+    return VerifyPinOrder(
+        request_id=f"r-{number}",
+        card=named(replace(HBA, iccsn=f"8027600104000000000{number}")),
+        context=context,
+        pin=Pin.CH,
+        user="users/arzt1",
+        **more,
+    )
+
+
+async def two_hbas(practice: Practice, *others: ObservedCard) -> None:
+    """Put an HBA in each of two terminals."""
+    await practice.people.create("users/arzt1", "Dr. A")
+    cards = [replace(HBA, handle=f"h-{n}", ct_id=f"ct-{n}", iccsn=f"8027600104000000000{n}") for n in (1, 2)]
+    practice.keeper.observe(observation(*cards, *others, terminals=PADS))
+
+
+async def both_on_wire(practice: Practice, *orders: VerifyPinOrder) -> int:
+    """Return how many entries were asked for at once."""
+    practice.konnektor.most_on_wire = 0
+    practice.konnektor.go.clear()
+    jobs = [await practice.pins.verify(caller(), order) for order in orders]
+    await until()
+    for job in jobs:
+        await ended(practice, job)
+    return practice.konnektor.most_on_wire
+
+
+async def test_where_the_pad_is_a_guess_entries_take_turns_for_it_may_be_one_remote_pad(practice: Practice) -> None:
+    await two_hbas(practice)
+    assert await both_on_wire(practice, entry(1, ROOM), entry(2, ROOM)) == 1
+
+
+async def test_terminals_beside_the_workplace_ask_at_the_same_time(practice: Practice) -> None:
+    await two_hbas(practice, replace(PATIENT, handle="h-3"), replace(PATIENT, handle="h-4", ct_id="ct-2"))
+    assert await both_on_wire(practice, entry(1, ROOM), entry(2, ROOM)) == 2
+
+
+async def learnt(practice: Practice, number: int, ct_id: str, request_id: str) -> list[tuple[str, bool]]:
+    """Let the Konnektor say at which pad it asks; return the pads that the job named."""
+    practice.konnektor.go.clear()
+    job = await practice.pins.verify(caller(), replace(entry(number, ROOM), request_id=request_id))
+    await until()
+    started = NoticeType.PIN_ENTRY_STARTED
+    practice.keeper.notice(
+        Notice(type=started, konnektor=K1, context=ROOM, handle=f"h-{number}", ct_id=ct_id, pin=Pin.CH)
+    )
+    told = (await ended(practice, job)).progress
+    return [(step.terminal_label, step.expected) for step in told if step.step is JobStep.PIN_ENTRY]
+
+
+async def test_the_pad_that_the_konnektor_named_is_known_from_then_on_until_it_boots(practice: Practice) -> None:
+    await two_hbas(practice)
+    assert await learnt(practice, 1, "ct-2", "a") == [("10", True), ("20", False)]
+    assert await learnt(practice, 2, "ct-1", "b") == [("20", True), ("10", False)]
+    assert await both_on_wire(practice, entry(1, ROOM), entry(2, ROOM)) == 2
+    assert await learnt(practice, 1, "ct-2", "c") == [("20", True), ("20", False)]
+    assert await learnt(practice, 2, "ct-2", "d") == [("10", True), ("20", False)]
+    orders = [replace(entry(n, ROOM), request_id=f"same-{n}") for n in (1, 2)]
+    assert await both_on_wire(practice, *orders) == 1
+    practice.keeper.notice(Notice(type=NoticeType.BOOTED, konnektor=K1))
+    assert (practice.cards.reach(entry(1, DESK).card, ROOM, "users/arzt1").pad.sure) is False
 
 
 async def test_status_is_asked_of_the_konnektor_and_shown(practice: Practice) -> None:
