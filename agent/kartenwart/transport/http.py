@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from kartenwart.transport.endpoint import Endpoint
 from kartenwart.transport.messages import Answer, read_answer
 from kartenwart.transport.troubles import (
+    AnswerError,
     CutError,
     RefusedError,
     SilentError,
@@ -98,7 +99,9 @@ class Connection:
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._writer.wait_closed()
-        except (OSError, TimeoutError):
+        except OSError:
+            return  # lost already; Debian 12's Python cannot abort a TLS transport that was closed twice
+        except TimeoutError:
             self._writer.transport.abort()
 
 
@@ -144,6 +147,9 @@ def _ended(error: OSError, tls: TlsClient | None) -> TransportError:
     if isinstance(error, ssl.SSLError) and _refuses_us(error, tls):
         # Under TLS 1.3 the refusal comes after our side of the handshake: the request was not read.
         return RefusedError("the peer refuses our certificate")
+    if isinstance(error, ssl.SSLError) and "BAD_RECORD_MAC" in (error.reason or "") and "ALERT" not in error.reason:
+        # The peer did answer, and the line spoilt it.
+        return AnswerError("what came was changed on its way", written=True)
     return CutError("the connection broke", written=True)
 
 

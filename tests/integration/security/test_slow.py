@@ -112,7 +112,6 @@ async def half(port: int, sent: bytes) -> asyncio.StreamWriter:
 
 
 def drop(writer: asyncio.StreamWriter) -> None:
-    writer.close()
     writer.transport.abort()
 
 
