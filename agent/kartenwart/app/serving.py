@@ -12,10 +12,12 @@ from kartenwart.adapters.journal import Report
 from kartenwart.adapters.konnektor import Konnektor
 from kartenwart.adapters.site import Site
 from kartenwart.adapters.store import Store, open_store
+from kartenwart.adapters.systemd import Notifier
 from kartenwart.adapters.vault import open_vault
 from kartenwart.app.building import Parts, build
 from kartenwart.app.links import configurations, contexts
 from kartenwart.app.presence import Ports, Presence
+from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.door.doors import enrolment_door, local_door, machine_door
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.listening import PortTakenError
@@ -25,6 +27,7 @@ from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.supervisor import Supervisor
 from kartenwart.operations.time import TrustedTime
+from kartenwart.rpc.probe import Probe
 from kartenwart.rpc.server import RpcServer
 from kartenwart.settings import Settings
 from kartenwart.transport.credentials import from_pem
@@ -34,7 +37,7 @@ KEEP_TIME_SECONDS = 60.0
 
 
 @asynccontextmanager
-async def serving(settings: Settings, report: Report) -> AsyncIterator[Ports]:
+async def serving(settings: Settings, report: Report, notifier: Notifier) -> AsyncIterator[Ports]:
     """Serve while the context is open; every door is open when it is entered, mDNS and the links follow by themselves.
 
     Raises StateUnusable, SiteDamaged, SettingsError, PortTakenError with words for people.
@@ -68,6 +71,10 @@ async def serving(settings: Settings, report: Report) -> AsyncIterator[Ports]:
         supervisor.start("keep-time", lambda: _keep_time(clock))
         supervisor.start("presence", lambda: presence.now_and_then(ports, lambda: operations.enrolments.is_open))
         await asyncio.to_thread(_say_ready, settings.listen.ready_file, site, ports)
+        probe = Probe(
+            listening=settings.listen.address, port=ports.grpc, name=site.box_id, identity=own_certificate(site)
+        )
+        tell_manager(supervisor, notifier, operations.inventory, probe, report)
         report("agent.ready", grpc=ports.grpc, json=ports.json, enrol=ports.enrol)
         yield ports
 

@@ -1,0 +1,70 @@
+"""How things stand, in one German sentence for `systemctl status`: no names of persons, no card numbers."""
+
+from collections.abc import Iterator
+
+from kartenwart.domain.failures import Owner
+from kartenwart.domain.inventory import Inventory, Konnektor, LinkState, OnlineState, Pin, PinStatus
+
+NOT_SET_UP = (
+    "Noch nicht eingerichtet: in der Konfiguration einen Konnektor ([konnektors.NAME]) und einen Kontext "
+    "([contexts.NAME]) eintragen, dann den Dienst neu starten."
+)
+OWNERS = {
+    Owner.PRACTICE: "Praxis",
+    Owner.TECHNICIAN: "Techniker",
+    Owner.SOFTWARE_VENDOR: "Softwarehersteller",
+    Owner.TI_PROVIDER: "TI-Anbieter",
+    Owner.CARD_ISSUER: "Kartenherausgeber",
+    Owner.GEMATIK: "Telematikinfrastruktur",
+}
+
+
+def verdict(inventory: Inventory) -> str:
+    """Return what is wrong, who must act and what to do, the nearest cause first; or that all is well."""
+    if not inventory.konnektors:
+        return NOT_SET_UP
+    problems = list(_problems(inventory))
+    if not problems:
+        return _well(inventory)
+    others = f" (Weitere Hinweise: {len(problems) - 1}.)" if len(problems) > 1 else ""
+    return problems[0] + others
+
+
+def _problems(inventory: Inventory) -> Iterator[str]:
+    for konnektor in inventory.konnektors:
+        yield from _link(konnektor)
+    lost = [one for one in inventory.terminals if not one.connected]
+    if lost:
+        yield f"{len(lost)} von {len(inventory.terminals)} Kartenterminals nicht verbunden: Strom und Netzkabel prüfen."
+    locked = sorted(_locked(inventory))
+    if locked:
+        yield f"SMC-B nicht freigeschaltet für {', '.join(locked)}: kartenwart pin verify smc-b."
+
+
+def _link(konnektor: Konnektor) -> Iterator[str]:
+    name = f"Konnektor {konnektor.name.removeprefix('konnektors/')}"
+    cause = konnektor.condition
+    if cause is not None:
+        yield f"{name}: {cause.title} {cause.next_step} Zuständig: {OWNERS[cause.owner]}."
+    elif konnektor.link_state is LinkState.CONNECTING:
+        yield f"{name}: Die Verbindung wird aufgebaut."
+    elif konnektor.link_state is not LinkState.UP:
+        yield f"{name}: Die Verbindung ist gestört."
+    elif konnektor.ti_state is OnlineState.OFFLINE:
+        yield f"{name} ist erreichbar und meldet keine Verbindung zur TI. Zuständig: {OWNERS[Owner.TI_PROVIDER]}."
+
+
+def _locked(inventory: Inventory) -> set[str]:
+    open_or_unknown = (PinStatus.VERIFIED, PinStatus.UNKNOWN, PinStatus.DISABLED)
+    return {
+        state.context.removeprefix("contexts/")
+        for card in inventory.cards
+        if card.type.is_practice
+        for state in card.pin_states
+        if state.pin is Pin.SMC and state.status not in open_or_unknown
+    }
+
+
+def _well(inventory: Inventory) -> str:
+    counts = (len(inventory.konnektors), len(inventory.terminals), len(inventory.cards))
+    return "Bereit: {} Konnektor(en) verbunden, {} Kartenterminal(s), {} Karte(n).".format(*counts)
