@@ -11,9 +11,9 @@ from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.konnektor import Konnektor
 from kartenwart.adapters.site import Site
-from kartenwart.adapters.store import Store, open_store
+from kartenwart.adapters.store import StateUnusable, Store, open_store
 from kartenwart.adapters.systemd import Notifier
-from kartenwart.adapters.vault import open_vault
+from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.app.building import Parts, build
 from kartenwart.app.links import configurations, contexts
 from kartenwart.app.presence import Ports, Presence
@@ -48,13 +48,14 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
         )
         clock = TrustedTime(clock=SystemClock(), facts=store.facts)
         await clock.load()
-        site = Site.open(settings.box.state_directory / "site", clock.now())
+        enrolled = bool(await store.workstations.list_workstations())
+        site = Site.open(settings.box.state_directory / "site", clock.now(), enrolled=enrolled)
         presence = Presence(site=site, listen=settings.listen, clock=clock, report=report)
         konnektors = await _konnektors(stack, settings, presence)
         operations, readiness = await build(
             Parts(
                 store=store,
-                vault=await open_vault(settings.box.state_directory / "documents", clock.now()),
+                vault=await _vault(settings, clock),
                 site=site,
                 clock=clock,
                 contexts=contexts(settings),
@@ -77,6 +78,13 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
         tell_manager(supervisor, notifier, operations.inventory, probe, report)
         report("agent.ready", grpc=ports.grpc, json=ports.json, enrol=ports.enrol)
         yield ports
+
+
+async def _vault(settings: Settings, clock: TrustedTime) -> DocumentVault:
+    try:
+        return await open_vault(settings.box.state_directory / "documents", clock.now())
+    except ValueError as error:
+        raise StateUnusable(str(error)) from error
 
 
 async def _konnektors(stack: AsyncExitStack, settings: Settings, presence: Presence) -> dict[str, Konnektor]:

@@ -25,7 +25,10 @@ ROOT_KEY_FILE = "root.key"
 BOX_ID_FILE = "box-id"
 NAME_SECRET_FILE = "names.key"  # noqa: S105  # the name of a file
 
+NEW_SITE_FILE = "new-site"  # beside the folder: somebody wants a new identity and knows what it costs
+
 _SECRET_BYTES = 32
+_WITHOUT_BACKUP = "Ohne Sicherung:"
 
 
 class SiteDamaged(Exception):  # says what is the case
@@ -46,20 +49,30 @@ class Site:
         self.name_secret = name_secret
 
     @classmethod
-    def open(cls, folder: Path, now: datetime) -> "Site":
+    def open(cls, folder: Path, now: datetime, *, enrolled: bool = False) -> "Site":
         """Load the site in `folder`, or make it there in one step.
 
-        Raises SiteDamaged when the folder is there but unusable, OSError when it cannot be made.
+        `enrolled`: workstations trust a site already; another one would lock all of them out, so it is made only where
+        somebody asks for it by a file NEW_SITE_FILE beside the folder. Raises SiteDamaged when the folder is there but
+        unusable or has been lost, OSError when it cannot be made.
         """
+        wish = folder.with_name(NEW_SITE_FILE)
         if not folder.is_dir():
+            if enrolled and not wish.exists():
+                raise SiteDamaged(
+                    f"Der Ordner {folder} mit der Identität dieser Box fehlt, aber es gibt angemeldete Arbeitsplätze, "
+                    f"die nur dieser Identität trauen. Spielen Sie ihn aus der Sicherung zurück. {_WITHOUT_BACKUP} "
+                    f"die leere Datei {wish} anlegen, Dienst neu starten und alle Arbeitsplätze neu anmelden."
+                )
             place_folder(folder, _new_site(now))
+        wish.unlink(missing_ok=True)
         try:
             return _load(folder)
         except (OSError, ValueError) as error:
             raise SiteDamaged(
                 f"Der Ordner {folder} mit der Identität dieser Box ist unvollständig oder beschädigt ({error}). "
-                "Spielen Sie ihn aus der Sicherung zurück. Ohne Sicherung: Ordner umbenennen, Dienst neu starten "
-                "und alle Arbeitsplätze neu anmelden."
+                f"Spielen Sie ihn aus der Sicherung zurück. {_WITHOUT_BACKUP} Ordner umbenennen, die leere Datei "
+                f"{wish} anlegen, Dienst neu starten und alle Arbeitsplätze neu anmelden."
             ) from error
 
     @property

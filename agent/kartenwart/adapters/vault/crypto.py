@@ -55,7 +55,10 @@ def vault_key(path: Path) -> bytes:
         sync_folder(path.parent)
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
-        raise ValueError(f"{path} holds no key of {KEY_BYTES} bytes")
+        raise ValueError(
+            f"Die Datei {path} ist beschädigt. Spielen Sie sie aus der Sicherung zurück, oder löschen Sie den Ordner "
+            f"{path.parent}: Die Dokumente darin, höchstens einen Tag alt, sind dann verloren."
+        )
     return key
 
 

@@ -105,7 +105,8 @@ class DocumentVault:
 async def open_vault(folder: Path, now: datetime) -> DocumentVault:
     """Open or make the vault in `folder`; drop what has expired, cannot be read, or was left of a crash.
 
-    Only for whoever holds the state folder's lock. Raises OSError or ValueError when there is no usable key.
+    Only for whoever holds the state folder's lock. Raises ValueError, with words for people, when the key is damaged or
+    has been lost, OSError for trouble with the disk.
     """
     sealer, files = await asyncio.to_thread(_open, folder)
     vault = DocumentVault(folder, sealer, files)
@@ -117,8 +118,15 @@ def _open(folder: Path) -> tuple[Sealer, list[DocumentFile]]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_over in (*folder.glob("*.new"), *folder.glob(f".{KEY_FILE}.*")):
         left_over.unlink()
+    sealed = sorted(folder.glob("*.doc"))
+    if sealed and not (folder / KEY_FILE).exists():
+        raise ValueError(
+            f"Der Schlüssel {folder / KEY_FILE} fehlt, aber es gibt Dokumente, die nur er öffnet. Spielen Sie ihn aus "
+            f"der Sicherung zurück, oder löschen Sie den Ordner {folder}: Die Dokumente darin, höchstens einen Tag alt, "
+            "sind dann verloren."
+        )
     sealer = Sealer(vault_key(folder / KEY_FILE))
-    loaded = [_load(path, sealer) for path in sorted(folder.glob("*.doc"))]
+    loaded = [_load(path, sealer) for path in sealed]
     return sealer, [file for file in loaded if file]
 
 

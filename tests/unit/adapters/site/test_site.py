@@ -222,6 +222,18 @@ def test_the_server_leaf_is_issued_anew_for_other_addresses(site: Site) -> None:
     assert second.chain_file.read_bytes() == second.chain_pem
 
 
+def test_a_site_that_workstations_trust_is_never_made_anew_without_a_word(folder: Path) -> None:
+    with pytest.raises(SiteDamaged, match=r"Sicherung.*new-site.*neu anmelden"):
+        Site.open(folder, NOW, enrolled=True)
+    assert not folder.exists()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    wish = folder.with_name("new-site")
+    wish.touch()
+    made = Site.open(folder, NOW, enrolled=True)
+    assert Site.open(folder, NOW, enrolled=True).fingerprint == made.fingerprint
+    assert not wish.exists()
+
+
 def test_a_damaged_server_leaf_is_issued_anew(site: Site) -> None:
     first = site.server_identity([], NOW)
     first.chain_file.write_bytes(b"not a certificate")

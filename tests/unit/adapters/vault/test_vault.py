@@ -256,7 +256,7 @@ async def test_another_key_opens_nothing(vault: DocumentVault, folder: Path) -> 
 async def test_a_damaged_key_is_said_and_nothing_is_dropped(vault: DocumentVault, folder: Path) -> None:
     await vault.store(facts(TEXT), TEXT)
     (folder / "vault.key").write_bytes(b"short")
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(ValueError, match=r"beschädigt.*Sicherung"):
         await open_vault(folder, NOW)
     assert len(files(folder)) == 1
 
@@ -369,3 +369,16 @@ def test_no_changed_or_cut_file_gives_other_bytes(
         return
     assert not loaded.document.complete
     assert whole.startswith(part)
+
+
+async def test_documents_without_their_key_are_kept_and_the_start_is_refused(
+    vault: DocumentVault, folder: Path
+) -> None:
+    await vault.store(facts(TEXT), TEXT)
+    key = (folder / "vault.key").read_bytes()
+    (folder / "vault.key").unlink()
+    with pytest.raises(ValueError, match="Sicherung"):
+        await open_vault(folder, NOW)
+    assert len(files(folder)) == 1
+    (folder / "vault.key").write_bytes(key)
+    assert await (await open_vault(folder, NOW)).read("documents/d-1", 0, len(TEXT)) == TEXT
