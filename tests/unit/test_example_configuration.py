@@ -3,10 +3,15 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from kartenwart.settings import Listen, load
 
 
-def test_the_example_is_read_and_names_every_listening_setting(repository: Path) -> None:
+def test_the_example_is_read_and_names_every_listening_setting(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/kartenwart.service")
     example = repository / "deploy" / "kartenwart.example.toml"
     settings = load(example)
     assert settings.contexts["empfang"].konnektor == "k1"
