@@ -72,7 +72,8 @@ class Jobs:
         """Take a job and return it at once, or the job that has this request_id already.
 
         `make` checks what the caller may be wrong about and is asked only for a new job. The job goes on when the
-        caller leaves. CallerError REQUEST_ID_REUSED, LIMIT_EXCEEDED; WorldError STORE_FAILED, AGENT_UNAVAILABLE.
+        caller leaves. CallerError REQUEST_ID_REUSED, LIMIT_EXCEEDED, CONFLICT (another job needs a document);
+        WorldError STORE_FAILED, AGENT_UNAVAILABLE.
         """
         known = await self._store.list_jobs(
             creator=caller.name, mandants=None, request_id=ticket.request_id, before="", limit=1
@@ -179,12 +180,17 @@ class Jobs:
             updated_at=now,
             documents=ticket.documents,
         )
-        other = await self._store.insert_job(job)
+        self._check_documents(job)
+        live = LiveJob(job, store=self._store, clock=self._clock, lost=partial(self._lost, caller))
+        self._live[job.name] = live  # before the first await: from now on its documents are needed
+        other: Job | None = job
+        try:
+            other = await self._store.insert_job(job)
+        finally:
+            if other is not None:
+                del self._live[job.name]
         if other is not None:
             return self._attached(other, ticket)
-        live = self._live[job.name] = LiveJob(
-            job, store=self._store, clock=self._clock, lost=partial(self._lost, caller)
-        )
         self._spawn(self._carry(live, work))
         return job
 
@@ -217,6 +223,12 @@ class Jobs:
         live = self._live.get(job.name)
         return live.job if live else job
 
+    def _check_documents(self, job: Job) -> None:
+        """Refuse a document that another job needs; the same request, coming twice at once, finds its own job."""
+        others = (live.job for live in self._live.values() if not live.job.state.ended)
+        if any(not set(job.documents).isdisjoint(one.documents) for one in others if _identity(one) != _identity(job)):
+            raise refused(Reason.CONFLICT)
+
     def _check_room(self, caller: Caller) -> None:
         if self._closing:
             raise halted(Reason.AGENT_UNAVAILABLE)
@@ -235,6 +247,10 @@ class Jobs:
         self._tasks.discard(task)
         if not task.cancelled() and (broken := task.exception()) is not None:
             self._report("job.task_ended", error=type(broken).__name__)
+
+
+def _identity(job: Job) -> tuple[str, str]:
+    return job.creator, job.request_id
 
 
 def _may_see(caller: Caller, job: Job) -> bool:

@@ -108,10 +108,8 @@ class Signatures:
         return reach
 
     async def _document(self, caller: Caller, wanted: DocumentToSign) -> Document:
-        """Return the document, checked: complete, not in use, and of a kind that this form of signature takes."""
+        """Return the document, checked: complete, and of a kind that this form of signature takes."""
         document = await self._tools.documents.complete(caller, wanted.document)
-        if self._jobs.needs(document.name):
-            raise refused(Reason.CONFLICT)
         if wanted.format is SignatureFormat.PADES:
             await self._check_pdfa(document)
         return document

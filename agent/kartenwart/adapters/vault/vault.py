@@ -122,8 +122,8 @@ def _open(folder: Path) -> tuple[Sealer, list[DocumentFile]]:
     if sealed and not (folder / KEY_FILE).exists():
         raise ValueError(
             f"Der Schlüssel {folder / KEY_FILE} fehlt, aber es gibt Dokumente, die nur er öffnet. Spielen Sie ihn aus "
-            f"der Sicherung zurück, oder löschen Sie den Ordner {folder}: Die Dokumente darin, höchstens einen Tag alt, "
-            "sind dann verloren."
+            f"der Sicherung zurück, oder löschen Sie den Ordner {folder}: Die Dokumente darin sind dann "
+            "verloren; keines ist älter als einen Tag."
         )
     sealer = Sealer(vault_key(folder / KEY_FILE))
     loaded = [_load(path, sealer) for path in sealed]

@@ -54,6 +54,12 @@ async def test_a_request_is_inserted_once(store: Store) -> None:
     assert await store.jobs.insert_job(replace(again, creator="workstations/w-2")) is None
 
 
+async def test_a_job_whose_first_commit_was_there_unnoticed_is_no_other_job(store: Store) -> None:
+    assert await store.jobs.insert_job(job(1)) is None
+    assert await store.jobs.insert_job(job(1)) is None
+    assert await listed(store) == ["jobs/j-1"]
+
+
 async def test_of_many_equal_requests_at_once_one_wins(store: Store) -> None:
     answers = await asyncio.gather(*(store.jobs.insert_job(job(number, request_id="same")) for number in range(100)))
     assert answers.count(None) == 1
