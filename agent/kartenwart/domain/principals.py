@@ -56,7 +56,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workstation:
-    """An enrolled peer ("workstations/{w}"); key_sha256 is over the SubjectPublicKeyInfo, hex."""
+    """An enrolled peer ("workstations/{w}"); key_sha256 is over the SubjectPublicKeyInfo, hex.
+
+    `previous_key_sha256` is the key before a renewal whose new key has not been used yet, else empty.
+    """
 
     name: str
     label: str
@@ -66,6 +69,7 @@ class Workstation:
     enrolled_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    previous_key_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

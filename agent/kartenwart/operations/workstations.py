@@ -3,11 +3,12 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from kartenwart.domain.catalogue import refused, wrong_field
-from kartenwart.domain.failures import Reason, Violation
+from kartenwart.domain.failures import Reason, Violation, WorldError
 from kartenwart.domain.ports.store import WorkstationStore
 from kartenwart.domain.ports.vault import SiteAuthority
 from kartenwart.domain.principals import Caller, Role, Scope, Workstation
@@ -39,9 +40,9 @@ class Workstations:
         self._clock = clock
         self._by_name: dict[str, Workstation] = {}
         self._by_key: dict[str, str] = {}
-        self._replaced: dict[str, str] = {}
         self._turn = asyncio.Lock()
         self._callbacks: list[RightsChanged] = []
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
         """Read what is stored; call once at start."""
@@ -54,9 +55,11 @@ class Workstations:
         if name is None:
             return None
         found = self._by_name[name]
-        replaced = self._replaced.get(name)
-        if replaced is not None and found.key_sha256 == key_sha256:
-            del self._by_key[self._replaced.pop(name)]
+        if found.previous_key_sha256 and found.key_sha256 == key_sha256:
+            found = self._keep(replace(found, previous_key_sha256=""))
+            task = asyncio.get_running_loop().create_task(self._settle(name))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
         return found
 
     def list(self, caller: Caller) -> Sequence[Workstation]:
@@ -169,20 +172,23 @@ class Workstations:
         digest = hashlib.sha256(public_key).hexdigest()
         if before.revoked_at is not None or self._by_key.get(digest, before.name) != before.name:
             raise refused(Reason.CONFLICT)
-        renewed = replace(before, key_sha256=digest, expires_at=self._clock.now() + LEAF_LIFETIME)
+        in_use = before.previous_key_sha256 or before.key_sha256
+        renewed = replace(
+            before,
+            key_sha256=digest,
+            previous_key_sha256="" if in_use == digest else in_use,
+            expires_at=self._clock.now() + LEAF_LIFETIME,
+        )
         leaf = self._leaf(renewed, public_key)
         await self._clock.keep()
         await self._save(renewed)
-        if digest != before.key_sha256:
-            self._await_use(renewed, before.key_sha256)
         return leaf
 
-    def _await_use(self, renewed: Workstation, before: str) -> None:
-        in_use = self._replaced.pop(renewed.name, before)
-        if in_use != before:
-            del self._by_key[before]  # a key whose leaf nobody ever used
-        if in_use != renewed.key_sha256:
-            self._replaced[renewed.name] = in_use
+    async def _settle(self, name: str) -> None:
+        """Write that the new key is in use; where the disk refuses, the old one counts again until its next use."""
+        async with self._turn:
+            with suppress(WorldError):
+                await self._store.save_workstation(self._by_name[name])
 
     def proved_key(self, csr_der: bytes) -> bytes:
         """Return the key of a PKCS#10 request that its signature proves; CallerError INVALID_ARGUMENT."""
@@ -244,10 +250,19 @@ class Workstations:
         await self._store.save_workstation(workstation)
         self._keep(workstation)
 
-    def _keep(self, workstation: Workstation) -> None:
+    def _keep(self, workstation: Workstation) -> Workstation:
+        before = self._by_name.get(workstation.name)
+        for key in _keys(before) if before else ():
+            self._by_key.pop(key, None)
         self._by_name[workstation.name] = workstation
-        self._by_key[workstation.key_sha256] = workstation.name
+        self._by_key.update(dict.fromkeys(_keys(workstation), workstation.name))
+        return workstation
 
     def _tell(self, workstation: Workstation) -> None:
         for callback in self._callbacks:
             callback(workstation)
+
+
+def _keys(workstation: Workstation) -> tuple[str, ...]:
+    keys = (workstation.key_sha256, workstation.previous_key_sha256)
+    return tuple(key for key in keys if key)

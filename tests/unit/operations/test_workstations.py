@@ -8,7 +8,7 @@ from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.principals import Caller, Role, Workstation
 from kartenwart.operations.workstations import LEAF_LIFETIME
 from tests.unit.operations.house import SCOPE, TECHNICIAN, House, key
-from tests.unit.operations.memory import START, MemoryStore
+from tests.unit.operations.memory import START, MemoryStore, until
 from tests.unit.operations.practice import DESK, ROOM
 
 
@@ -114,6 +114,23 @@ async def test_a_renewal_tried_again_leaves_two_keys_at_most(house: House) -> No
     await house.workstations.renew(me, b"csr " + key(9))
     assert house.workstations.by_key(third) is not None
     assert house.workstations.by_key(before.key_sha256) is None
+
+
+async def test_a_renewal_whose_answer_got_lost_locks_nobody_out_even_over_a_restart(house: House) -> None:
+    before = await house.enrolled()
+    me = Caller(name=before.name, role=before.role, scope=before.scope, mandants=frozenset())
+    await house.workstations.renew(me, b"csr " + key(7))
+    restarted = House(store=house.store)
+    await restarted.workstations.load()
+    old = restarted.workstations.by_key(before.key_sha256)
+    assert old is not None
+    assert old.name == before.name
+    assert restarted.workstations.by_key(hashlib.sha256(key(7)).hexdigest()) is not None
+    assert restarted.workstations.by_key(before.key_sha256) is None
+    await until()
+    again = House(store=house.store)
+    await again.workstations.load()
+    assert again.workstations.by_key(before.key_sha256) is None
 
 
 async def test_what_is_issued_never_lies_before_the_time_seen_before_a_power_cut() -> None:

@@ -63,7 +63,12 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (_first,)
+def _previous_keys(connection: sqlite3.Connection) -> None:
+    """Give workstations a place for the key before a renewal."""
+    connection.execute("UPDATE workstations SET body = json_set(body, '$.previous_key_sha256', '')")
+
+
+STEPS: tuple[Step, ...] = (_first, _previous_keys)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...] = STEPS) -> None:

@@ -89,6 +89,7 @@ WORKSTATION: Codec[Workstation] = record(
     enrolled_at=TIME,
     expires_at=TIME,
     revoked_at=optional(TIME),
+    previous_key_sha256=TEXT,
 )
 
 USER: Codec[User] = record(User, name=TEXT, label=TEXT, konnektor_user_id=TEXT, card=TEXT, bound_at=optional(TIME))
