@@ -1,0 +1,115 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from kartenwart.app.verdict import NOT_SET_UP, OWNERS, verdict
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Owner, Reason
+from kartenwart.domain.inventory import (
+    Card,
+    CardType,
+    Inventory,
+    Konnektor,
+    LinkState,
+    OnlineState,
+    Pin,
+    PinState,
+    PinStatus,
+    Terminal,
+)
+
+UP = Konnektor(name="konnektors/k1", link_state=LinkState.UP, ti_state=OnlineState.ONLINE)
+TERMINAL = Terminal(
+    name="terminals/t-1",
+    konnektor="konnektors/k1",
+    ct_id="ct",
+    label="Empfang",
+    mac_address="",
+    ip_address="",
+    connected=True,
+    physical=True,
+    workplaces=(),
+    slot_count=2,
+    product="",
+    contexts=frozenset(),
+)
+EGK = Card(
+    name="cards/c-1",
+    type=CardType.EGK,
+    holder="Erika Mustermann",
+    iccsn_tail="",
+    inserted_at=None,
+    certificate_expiry=None,
+    routes=(),
+    contexts=frozenset(),
+)
+
+
+def smc_b(*states: tuple[str, PinStatus], pin: Pin = Pin.SMC) -> Card:
+    pins = (
+        PinState(context=f"contexts/{name}", pin=pin, status=status, attempts_left=None, observed_at=datetime.now(UTC))
+        for name, status in states
+    )
+    return replace(EGK, name="cards/c-2", type=CardType.SMC_B, holder="Praxis", pin_states=tuple(pins))
+
+
+def test_a_box_without_a_konnektor_says_what_to_enter_and_where() -> None:
+    assert verdict(Inventory()) == NOT_SET_UP
+    assert "[konnektors.NAME]" in NOT_SET_UP
+    assert "[contexts.NAME]" in NOT_SET_UP
+
+
+def test_a_well_box_counts_what_it_sees_and_names_nobody() -> None:
+    inventory = Inventory(konnektors=(UP,), terminals=(TERMINAL,), cards=(EGK, smc_b(("empfang", PinStatus.VERIFIED))))
+
+    assert verdict(inventory) == "Bereit: 1 Konnektor(en) verbunden, 1 Kartenterminal(s), 2 Karte(n)."
+
+
+@pytest.mark.parametrize("reason", [Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED])
+def test_a_link_that_is_down_says_why_what_to_do_and_who(reason: Reason) -> None:
+    cause = failure(reason)
+    told = verdict(Inventory(konnektors=(replace(UP, link_state=LinkState.DOWN, condition=cause),)))
+
+    assert told == f"Konnektor k1: {cause.title} {cause.next_step} Zuständig: {OWNERS[cause.owner]}."
+
+
+def test_the_nearest_cause_comes_first_and_the_others_are_counted() -> None:
+    down = replace(UP, link_state=LinkState.DOWN, condition=failure(Reason.KONNEKTOR_SILENT))
+    locked = smc_b(("kim", PinStatus.VERIFIABLE))
+    off = replace(TERMINAL, connected=False)
+    told = verdict(Inventory(konnektors=(down,), terminals=(TERMINAL, off), cards=(locked,)))
+
+    assert told.startswith("Konnektor k1: ")
+    assert told.endswith(" (Weitere Hinweise: 2.)")
+
+
+def test_links_that_are_not_up_yet_or_lost_the_ti_are_told_apart() -> None:
+    connecting = Inventory(konnektors=(Konnektor(name="konnektors/k1"),))
+    degraded = Inventory(konnektors=(replace(UP, link_state=LinkState.DEGRADED),))
+    no_ti = Inventory(konnektors=(replace(UP, ti_state=OnlineState.OFFLINE),))
+
+    assert verdict(connecting) == "Konnektor k1: Die Verbindung wird aufgebaut."
+    assert verdict(degraded) == "Konnektor k1: Die Verbindung ist gestört."
+    assert verdict(no_ti).endswith("meldet keine Verbindung zur TI. Zuständig: TI-Anbieter.")
+
+
+def test_a_lost_terminal_and_a_locked_smc_b_are_hints() -> None:
+    off = replace(TERMINAL, connected=False)
+    card = smc_b(("kim", PinStatus.VERIFIABLE), ("empfang", PinStatus.BLOCKED), ("pvs", PinStatus.VERIFIED))
+
+    assert verdict(Inventory(konnektors=(UP,), terminals=(TERMINAL, off))).startswith("1 von 2 Kartenterminals nicht")
+    assert verdict(Inventory(konnektors=(UP,), cards=(card,))).startswith(
+        "SMC-B nicht freigeschaltet für empfang, kim:"
+    )
+
+
+@pytest.mark.parametrize("status", [PinStatus.VERIFIED, PinStatus.UNKNOWN, PinStatus.DISABLED])
+def test_what_is_open_unknown_or_not_ours_is_no_hint(status: PinStatus) -> None:
+    others = (smc_b(("empfang", status)), smc_b(("empfang", PinStatus.BLOCKED), pin=Pin.CH))
+
+    assert verdict(Inventory(konnektors=(UP,), cards=others)).startswith("Bereit")
+
+
+def test_every_owner_has_a_german_name() -> None:
+    assert set(OWNERS) == set(Owner)
