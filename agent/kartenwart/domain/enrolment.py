@@ -5,9 +5,11 @@ the commitment stops either side from searching for a matching one.
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from kartenwart.domain.principals import Role, Scope
 
@@ -52,6 +54,15 @@ class EnrolmentToken:
     role: Role
     scope: Scope
     expires_at: datetime
+
+
+def counted_as(address: str) -> str:
+    """Return by what the attempts of an address are counted: an IPv6 caller has its whole /64 to choose from."""
+    with suppress(ValueError):
+        parsed = ip_address(address.partition("%")[0])
+        mapped = parsed.ipv4_mapped if parsed.version == 6 else None
+        return str(mapped or (ip_network((parsed, 64), strict=False) if parsed.version == 6 else parsed))
+    return address
 
 
 P256_KEY_PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
+from kartenwart.domain.enrolment import counted_as
 from kartenwart.domain.failures import CallerError, Reason
 from kartenwart.domain.principals import Caller, Role, Scope, Workstation
 
@@ -54,7 +55,6 @@ class Principal:
 
 def anonymous(peer: str) -> Principal:
     """Return the principal of a caller on the enrolment port; limits count by its address (IPv6: by its /64)."""
-    network = ":".join(peer.split(":")[:4]) if peer.count(":") > 1 else peer
     return Principal(
         name="anonymous",
         role=None,
@@ -62,7 +62,7 @@ def anonymous(peer: str) -> Principal:
         mandants=frozenset(),
         kind=Kind.ANONYMOUS,
         expires_at=None,
-        key=f"peer/{network}",
+        key=f"peer/{counted_as(peer)}",
     )
 
 

@@ -105,18 +105,17 @@ class Enrolments:
             raise wrong_field("code", "Erwartet werden sechs Ziffern.")
         self._workstations.check_scope(caller, scope, "scope")
         enrolment = self._the_one(digits)
-        # Taken before anything is awaited, so that it is approved once.
-        self._pending.put(replace(enrolment, state=EnrolmentState.REJECTED))
+        self._pending.take(enrolment)  # before anything is awaited, so that it is approved once
         try:
             workstation, leaf = await self._workstations.enrol(
                 public_key=enrolment.public_key, role=role or enrolment.role, scope=scope, label=enrolment.label
             )
         except CallerError:
+            self._pending.put(replace(self._pending.get(enrolment.name), state=EnrolmentState.REJECTED))
             raise
-        except BaseException:
-            self._pending.put(enrolment)
-            raise
-        self._pending.grant(enrolment, Granted(workstation=workstation, leaf=leaf))
+        finally:
+            self._pending.release(enrolment)
+        self._pending.grant(self._pending.get(enrolment.name), Granted(workstation=workstation, leaf=leaf))
         return workstation, enrolment.code
 
     def reject(self, _caller: Caller, name: str) -> None:
@@ -151,8 +150,9 @@ class Enrolments:
         """Begin an enrolment. CallerError ENROLMENT_CLOSED, ENROLMENT_ATTEMPTS_EXCEEDED, INVALID_ARGUMENT."""
         if not self.is_open or self._close_at is None:
             raise refused(Reason.ENROLMENT_CLOSED)
-        self._commits.check(peer_address)
-        self._commits.count(peer_address)
+        peer = rules.counted_as(peer_address)
+        self._commits.check(peer)
+        self._commits.count(peer)
         if not rules.is_p256_key(public_key):
             raise wrong_field("public_key", "Erwartet wird ein P-256-Schlüssel (SubjectPublicKeyInfo, DER).")
         if len(commitment) != 32:
@@ -212,12 +212,13 @@ class Enrolments:
 
     async def redeem(self, peer_address: str, token: str, csr_der: bytes, label: str) -> EnrolmentAnswer:
         """Enrol by a one-time token. CallerError ENROLMENT_TOKEN_INVALID, _ATTEMPTS_EXCEEDED, INVALID_ARGUMENT."""
-        self._redeems.check(peer_address)
+        peer = rules.counted_as(peer_address)
+        self._redeems.check(peer)
         _check_label(label)
         public_key = self._workstations.proved_key(csr_der)
         taken = await self._store.take_token(_token_hash(token))
         if taken is None or self._clock.now() >= taken.expires_at:
-            self._redeems.count(peer_address)
+            self._redeems.count(peer)
             raise refused(Reason.ENROLMENT_TOKEN_INVALID)
         workstation, leaf = await self._workstations.enrol(
             public_key=public_key, role=taken.role, scope=taken.scope, label=label

@@ -80,5 +80,10 @@ def test_strangers_count_by_address_and_ipv6_by_network() -> None:
     assert anonymous("192.168.1.7").key != anonymous("192.168.1.8").key
     assert anonymous("2001:db8:1:2:aaaa::1").key == anonymous("2001:db8:1:2:bbbb::2").key
     assert anonymous("2001:db8:1:2::1").key != anonymous("2001:db8:1:3::1").key
+    # However the address is spelt: "::" may stand anywhere.
+    assert anonymous("2001:db8::1:2:3:4").key == anonymous("2001:db8::5:6:7:8").key
+    assert anonymous("fe80::1%eth0").key == anonymous("fe80::2%eth0").key
+    assert anonymous("::ffff:192.168.1.7").key == anonymous("192.168.1.7").key != anonymous("::ffff:192.168.1.8").key
+    assert anonymous("unknown").key == "peer/unknown"
     with pytest.raises(CallerError):
         _ = anonymous("192.168.1.7").caller
