@@ -117,7 +117,7 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "ListJobs": Rule(roles=JOB_READERS, rate=Rate.READ),
         "WatchJob": Rule(roles=JOB_READERS, rate=Rate.STREAM, subject="name"),
         "WaitJob": _JOB,
-        "CancelJob": Rule(roles=WORKERS, rate=Rate.CHANGE, subject="name", audited=True),
+        "CancelJob": Rule(roles=JOB_READERS, rate=Rate.CHANGE, subject="name", audited=True),
     },
     "konnektor.v1.KonnektorService": {"ListKonnektors": _READ, "ListContexts": _READ},
     "pin.v1.PinService": {

@@ -126,7 +126,7 @@ class Jobs:
         return _shown(caller, await live.news.wait(lambda news: news.state.ended, seconds))
 
     async def cancel(self, caller: Caller, name: str) -> Job:
-        """Wish that a job ends: before SENT it fails with CANCELLED, after it is CANCELLING until answered."""
+        """Wish that one's own job ends: before SENT it fails with CANCELLED, after it is CANCELLING until answered."""
         job = await self.get(caller, name)
         if job.creator != caller.name:
             raise refused(Reason.NOT_FOUND)

@@ -43,7 +43,7 @@ MAY = {
         "ListEvents": "VWSTA",
         "WatchEvents": "VWSTA",
     },
-    "job.v1.JobService": {"GetJob": "WST", "ListJobs": "WST", "WatchJob": "WST", "WaitJob": "WST", "CancelJob": "WS"},
+    "job.v1.JobService": {"GetJob": "WST", "ListJobs": "WST", "WatchJob": "WST", "WaitJob": "WST", "CancelJob": "WST"},
     "konnektor.v1.KonnektorService": {"ListKonnektors": "VWSTA", "ListContexts": "VWSTA"},
     "pin.v1.PinService": {"GetPinStatus": "VWST", "VerifyPin": "WST"},
     "signature.v1.SignatureService": {"SignDocuments": "WS"},

@@ -96,6 +96,19 @@ async def test_jobs_are_followed_listed_and_cancelled_by_their_creator(house: Ho
     assert waited.job.HasField("end_time")
 
 
+async def test_a_technician_ends_its_own_waiting_entry_and_nobody_elses(house: House) -> None:
+    house.practice.konnektor.connecting.clear()
+    mine = (await house.call("PinService/VerifyPin", verify(context=DESK), at_the_box())).job.name
+    theirs = (await house.call("PinService/VerifyPin", verify(), desk())).job.name
+    cancelling = asyncio.create_task(house.call("JobService/CancelJob", jobs.CancelJobRequest(name=mine), at_the_box()))
+    await asyncio.sleep(0.02)
+    house.practice.konnektor.connecting.set()
+    assert (await asyncio.wait_for(cancelling, 5)).job.state == job_pb2.JOB_STATE_FAILED
+    request = jobs.CancelJobRequest(name=theirs)
+    assert await refused(house, "JobService/CancelJob", request, at_the_box()) is Reason.NOT_FOUND
+    house.practice.konnektor.go.set()
+
+
 async def test_jobs_come_in_pages_and_none_twice(house: House) -> None:
     house.practice.konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
     made = []
