@@ -29,6 +29,7 @@ class PendingEnrolments:
         self._clock = clock
         self._enrolments: dict[str, Enrolment] = {}
         self._granted: dict[str, Granted] = {}
+        self._taken: set[str] = set()
 
     def add(self, enrolment: Enrolment) -> None:
         """Add one; CallerError ENROLMENT_ATTEMPTS_EXCEEDED where too many wait."""
@@ -49,6 +50,14 @@ class PendingEnrolments:
         """Replace one."""
         self._enrolments[enrolment.name] = enrolment
 
+    def take(self, enrolment: Enrolment) -> None:
+        """Let one wait for nobody else: it is being approved, and for its workstation it still is as it was."""
+        self._taken.add(enrolment.name)
+
+    def release(self, enrolment: Enrolment) -> None:
+        """Let it wait again, where it was not approved."""
+        self._taken.discard(enrolment.name)
+
     def grant(self, enrolment: Enrolment, granted: Granted) -> None:
         """Approve one and keep what it may fetch."""
         self._granted[enrolment.name] = granted
@@ -62,9 +71,8 @@ class PendingEnrolments:
     def waiting(self) -> Sequence[Enrolment]:
         """Return those that wait for a technician or to be revealed, oldest first."""
         self._tidy()
-        return sorted(
-            (one for one in self._enrolments.values() if one.state in WAITING), key=lambda one: one.created_at
-        )
+        free = (one for one in self._enrolments.values() if one.name not in self._taken)
+        return sorted((one for one in free if one.state in WAITING), key=lambda one: one.created_at)
 
     def with_code(self, code: str) -> Sequence[Enrolment]:
         """Return the pending ones that show this code."""

@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
@@ -6,10 +7,10 @@ import pytest
 
 from kartenwart.domain.enrolment import EnrolmentState
 from kartenwart.domain.failures import CallerError, Reason, WorldError
-from kartenwart.domain.principals import Role, Scope
+from kartenwart.domain.principals import Role, Scope, Workstation
 from kartenwart.operations.workstations import LEAF_LIFETIME
 from tests.unit.operations.house import NONCE, SCOPE, TECHNICIAN, House, key
-from tests.unit.operations.memory import START
+from tests.unit.operations.memory import START, MemoryStore
 from tests.unit.operations.practice import DESK
 
 
@@ -188,6 +189,38 @@ async def test_a_disk_that_refuses_leaves_the_enrolment_pending(house: House) ->
     house.store.refuse = False
     await house.enrolments.approve(TECHNICIAN, house.code(made), None, SCOPE)
     assert await house.state(made) is EnrolmentState.APPROVED
+
+
+class SlowStore(MemoryStore):
+    """A disk that lets a workstation wait until it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def save_workstation(self, workstation: Workstation) -> None:
+        self.asked.set()
+        await self.go_on.wait()
+        await super().save_workstation(workstation)
+
+
+async def test_who_asks_while_the_approval_is_written_still_waits() -> None:
+    store = SlowStore()
+    house = House(store=store)
+    house.enrolments.open(TECHNICIAN)
+    made = await house.revealed()
+    approval = asyncio.create_task(house.enrolments.approve(TECHNICIAN, house.code(made), None, SCOPE))
+    await store.asked.wait()
+    assert await house.state(made, 1) is EnrolmentState.PENDING
+    with pytest.raises(CallerError):  # approved once, and no longer rejected
+        await house.enrolments.approve(TECHNICIAN, house.code(made), None, SCOPE)
+    with pytest.raises(CallerError):
+        house.enrolments.reject(TECHNICIAN, made.name)
+    store.go_on.set()
+    await approval
+    assert await house.state(made, 2) is EnrolmentState.APPROVED
+    with pytest.raises(CallerError):  # a proof counts once, also over an approval
+        await house.state(made, 1)
 
 
 async def test_rejecting_tells_the_workstation(house: House) -> None:
