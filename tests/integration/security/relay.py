@@ -38,8 +38,9 @@ async def man_in_the_middle(box: Address, box_id: str, folder: Path) -> AsyncIte
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        far, away = await asyncio.open_connection(box.host, box.enrol_port, ssl=calling)
-        await asyncio.gather(pump(reader, away, relay.heard), pump(far, writer, relay.heard))
+        with suppress(asyncio.CancelledError):  # at the end of the test
+            far, away = await asyncio.open_connection(box.host, box.enrol_port, ssl=calling)
+            await asyncio.gather(pump(reader, away, relay.heard), pump(far, writer, relay.heard))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=serving)
     relay.port = server.sockets[0].getsockname()[1]

@@ -124,6 +124,15 @@ async def test_wrong_codes_are_limited_for_technicians_too(house: House) -> None
     await house.enrolments.approve(TECHNICIAN, house.code(late), None, SCOPE)
 
 
+async def test_an_ipv6_network_is_one_peer(house: House) -> None:
+    for number in range(20):
+        await house.committed(number, peer=f"2001:db8::{number + 1:x}:2:3:4")
+    with pytest.raises(CallerError) as refused:
+        await house.committed(21, peer="2001:db8::ffff:2:3:4")
+    assert reason(refused) is Reason.ENROLMENT_ATTEMPTS_EXCEEDED
+    await house.committed(22, peer="2001:db8:0:1::1")
+
+
 async def test_commits_are_limited_by_peer_and_in_all(house: House) -> None:
     for number in range(20):
         await house.committed(number)
