@@ -7,6 +7,7 @@ from enum import StrEnum
 MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 RETENTION = timedelta(hours=24)
+UPLOAD_TIME = timedelta(hours=1)
 
 
 class SignatureFormat(StrEnum):
@@ -19,7 +20,10 @@ class SignatureFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document in the vault ("documents/{d}"); `received` counts bytes present; sha256 is hex of the whole."""
+    """A document in the vault ("documents/{d}"); `received` counts bytes present; sha256 is hex of the whole.
+
+    `expires_at` is RETENTION after it was announced; `gone_at` is sooner while it is incomplete.
+    """
 
     name: str
     owner: str
@@ -33,6 +37,11 @@ class Document:
     def complete(self) -> bool:
         """True once all bytes are present (the hash was checked then)."""
         return self.received == self.size
+
+    @property
+    def gone_at(self) -> datetime:
+        """Return when it is deleted: an upload that nobody finishes must not hold its place for a day."""
+        return self.expires_at if self.complete else self.expires_at - RETENTION + UPLOAD_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

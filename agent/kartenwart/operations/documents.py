@@ -18,6 +18,8 @@ MIME_TYPES = frozenset({"application/pdf", "text/plain", "application/octet-stre
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_PER_OWNER = 40
 MOST_BYTES_PER_OWNER = 200 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024 * 1024
+KEPT_FREE = 256 * 1024 * 1024  # for the database, results of signatures and the rest of the box
 
 
 async def sha256(data: bytes) -> str:
@@ -38,7 +40,8 @@ class Documents:
     async def create(self, caller: Caller, size: int, sha256: str, mime_type: str) -> Document:
         """Announce a document and reserve its place.
 
-        CallerError INVALID_ARGUMENT, DOCUMENT_TOO_LARGE, LIMIT_EXCEEDED (number or size of the caller's documents).
+        CallerError INVALID_ARGUMENT, DOCUMENT_TOO_LARGE, LIMIT_EXCEEDED (number or size of the caller's documents, or
+        size of all); WorldError STORE_FAILED (the disk is nearly full).
         """
         if size < 1:
             raise wrong_field("size", "Ein leeres Dokument kann nicht angenommen werden.")
@@ -52,9 +55,7 @@ class Documents:
         if mime_type not in MIME_TYPES:
             raise wrong_field("mime_type", f"Erlaubt sind: {', '.join(sorted(MIME_TYPES))}.")
         async with self._turn:  # two at once must not both fit into the last place
-            number, total = await self._vault.usage(caller.name)
-            if number >= MOST_PER_OWNER or total + size > MOST_BYTES_PER_OWNER:
-                raise refused(Reason.LIMIT_EXCEEDED)
+            await self._check_room(caller, size)
             document = Document(
                 name=fresh_name("documents", "d"),
                 owner=caller.name,
@@ -66,6 +67,14 @@ class Documents:
             )
             await self._vault.create(document)
         return document
+
+    async def _check_room(self, caller: Caller, size: int) -> None:
+        number, own = await self._vault.usage(caller.name)
+        _, everyones = await self._vault.usage(None)
+        if number >= MOST_PER_OWNER or own + size > MOST_BYTES_PER_OWNER or everyones + size > MOST_BYTES:
+            raise refused(Reason.LIMIT_EXCEEDED)
+        if await self._vault.room() < size + KEPT_FREE:
+            raise halted(Reason.STORE_FAILED)
 
     async def upload(self, caller: Caller, name: str, offset: int, data: bytes) -> Document:
         """Add a chunk; CallerError NOT_FOUND, LIMIT_EXCEEDED, CONFLICT (offset), DOCUMENT_INCOMPLETE (hash)."""

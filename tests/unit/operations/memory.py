@@ -166,6 +166,7 @@ class MemoryVault:
     def __init__(self) -> None:
         self.documents: dict[str, tuple[Document, bytes]] = {}
         self.refuse_results = False
+        self.free = 10**12
 
     async def create(self, document: Document) -> None:
         self.documents[document.name] = (document, b"")
@@ -198,12 +199,15 @@ class MemoryVault:
     async def delete(self, name: str) -> None:
         self.documents.pop(name, None)
 
-    async def usage(self, owner: str) -> tuple[int, int]:
-        own = [document.size for document, _ in self.documents.values() if document.owner == owner]
+    async def usage(self, owner: str | None) -> tuple[int, int]:
+        own = [document.size for document, _ in self.documents.values() if owner in (None, document.owner)]
         return len(own), sum(own)
 
+    async def room(self) -> int:
+        return self.free
+
     async def sweep(self, now: datetime) -> None:
-        self.documents = {name: one for name, one in self.documents.items() if one[0].expires_at > now}
+        self.documents = {name: one for name, one in self.documents.items() if one[0].gone_at > now}
 
 
 async def until(happened: "asyncio.Future[None] | None" = None, *, ticks: int = 50) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
 from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.operations.documents import KEPT_FREE, MOST_BYTES
 from tests.unit.operations.memory import START
 from tests.unit.operations.practice import Practice, caller
 
@@ -15,11 +16,12 @@ STRANGER = caller("workstations/w-2")
 
 async def test_a_document_goes_in_and_out_in_chunks_that_may_be_repeated(practice: Practice) -> None:
     made = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
-    assert made.expires_at == START + timedelta(hours=24)
+    assert made.gone_at == START + timedelta(hours=1)
     for _ in range(2):
         await practice.documents.upload(caller(), made.name, 0, DATA[:5])
     done = await practice.documents.upload(caller(), made.name, 5, DATA[5:])
     assert done.complete
+    assert done.gone_at == START + timedelta(hours=24)
     assert (await practice.documents.download(caller(), made.name, 2))[1] == DATA[2:]
     assert (await practice.documents.download(caller(), made.name, len(DATA)))[1] == b""
     assert await practice.documents.content(done) == DATA
@@ -80,9 +82,31 @@ async def test_an_incomplete_document_is_not_handed_out_and_an_old_one_is_swept(
     with pytest.raises(CallerError) as refused:
         await practice.documents.download(caller(), made.name, 0)
     assert refused.value.failure.reason is Reason.DOCUMENT_INCOMPLETE
-    practice.clock.move(seconds=24 * 3600)
+    whole = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
+    await practice.documents.upload(caller(), whole.name, 0, DATA)
+    practice.clock.move(seconds=3600)
+    await practice.documents.sweep()
+    assert list(practice.vault.documents) == [whole.name]
+    practice.clock.move(seconds=23 * 3600)
     await practice.documents.sweep()
     assert practice.vault.documents == {}
+
+
+async def test_many_owners_together_have_a_limit_too(practice: Practice) -> None:
+    for number in range(MOST_BYTES // MAX_DOCUMENT_BYTES):
+        owner = caller(f"workstations/w-{number // 8}")
+        await practice.documents.create(owner, MAX_DOCUMENT_BYTES, DIGEST, "text/plain")
+    with pytest.raises(CallerError) as refused:
+        await practice.documents.create(caller("workstations/w-late"), MAX_DOCUMENT_BYTES, DIGEST, "text/plain")
+    assert refused.value.failure.reason is Reason.LIMIT_EXCEEDED
+
+
+async def test_the_last_of_the_disk_is_not_for_documents(practice: Practice) -> None:
+    practice.vault.free = KEPT_FREE + 10
+    await practice.documents.create(caller(), 10, DIGEST, "text/plain")
+    with pytest.raises(WorldError) as full:
+        await practice.documents.create(caller(), 11, DIGEST, "text/plain")
+    assert full.value.failure.reason is Reason.STORE_FAILED
 
 
 async def test_bytes_that_are_not_those_announced_go_nowhere(practice: Practice) -> None:

@@ -5,6 +5,7 @@ It has the facts of all documents in memory and does all work on files in thread
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -66,13 +67,17 @@ class DocumentVault:
             await _in_thread(held.delete)
             self._held.pop(name, None)
 
-    async def usage(self, owner: str) -> tuple[int, int]:
-        sizes = [document.size for document in self._documents() if document.owner == owner]
+    async def usage(self, owner: str | None) -> tuple[int, int]:
+        sizes = [document.size for document in self._documents() if owner in (None, document.owner)]
         return len(sizes), sum(sizes)
+
+    async def room(self) -> int:
+        promised = sum(document.size - document.received for document in self._documents())
+        return (await _in_thread(shutil.disk_usage, self._folder)).free - promised
 
     async def sweep(self, now: datetime) -> None:
         for document in self._documents():
-            if document.expires_at <= now:
+            if document.gone_at <= now:
                 await self.delete(document.name)
 
     def _documents(self) -> list[Document]:

@@ -37,8 +37,12 @@ class Vault(Protocol):
         """Delete; unknown names are no error."""
         ...
 
-    async def usage(self, owner: str) -> tuple[int, int]:
-        """Return number and total size in bytes of an owner's documents."""
+    async def usage(self, owner: str | None) -> tuple[int, int]:
+        """Return number and total size in bytes of an owner's documents (None: of all)."""
+        ...
+
+    async def room(self) -> int:
+        """Return the bytes that are free on the disk and not promised to an announced document."""
         ...
 
     async def sweep(self, now: datetime) -> None:

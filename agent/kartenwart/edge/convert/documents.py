@@ -16,7 +16,7 @@ def document_message(document: Document) -> document_service_pb2.Document:
         received=document.received,
         sha256=document.sha256,
         mime_type=document.mime_type,
-        expire_time=timestamp(document.expires_at),
+        expire_time=timestamp(document.gone_at),
     )
 
 

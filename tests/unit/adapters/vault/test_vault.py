@@ -195,6 +195,12 @@ async def test_usage_counts_what_an_owner_has(vault: DocumentVault) -> None:
     await vault.create(facts(b"x", "documents/d-3", owner="workstations/w-2"))
     assert await vault.usage("workstations/w-1") == (2, len(TEXT) + 10)
     assert await vault.usage("workstations/w-3") == (0, 0)
+    assert await vault.usage(None) >= await vault.usage("workstations/w-1")
+    announced = facts(b"x" * 10**9, "documents/d-large", "workstations/w-4")
+    free = await vault.room()
+    await vault.create(announced)
+    assert free - await vault.room() > 9 * 10**8
+    await vault.delete(announced.name)
     await vault.delete("documents/d-1")
     assert await vault.usage("workstations/w-1") == (1, 10)
 
