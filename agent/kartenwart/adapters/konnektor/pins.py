@@ -23,7 +23,6 @@ _ENTRY_ENDED = {
     4043: PinOutcome.TIMED_OUT,
     4049: PinOutcome.ABORTED,
     4045: PinOutcome.CARD_REMOVED,
-    4094: PinOutcome.CARD_REMOVED,
     4063: PinOutcome.BLOCKED,
     4275: PinOutcome.BLOCKED,
     4276: PinOutcome.REJECTED,
