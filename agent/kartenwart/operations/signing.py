@@ -101,6 +101,13 @@ class Signing:
 
     async def conclude(self, answer: Signed, tell: Tell) -> Ending:
         """Verify the signature against the card's certificate, then keep it for its owner."""
+        try:
+            return await self._kept(answer, tell)
+        except Exception:
+            tell(JobStep.DOCUMENT_SIGNED, "Die Karte hat signiert, aber die Signatur wird nicht ausgegeben.")
+            raise
+
+    async def _kept(self, answer: Signed, tell: Tell) -> Ending:
         tell(JobStep.VERIFYING, "Die Signatur wird geprüft.")
         if self.reach.card.type.is_person:
             await self.tools.memory.forget(self.reach.card.name, Pin.QES)

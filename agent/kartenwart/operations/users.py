@@ -8,7 +8,7 @@ from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
-from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import BeforeSend
 from kartenwart.domain.principals import Caller, Role, User
 from kartenwart.operations.audit import Audit
@@ -77,6 +77,15 @@ class Binding:
             return Ending(state=ending.state, failure=ending.failure)
         if answer.outcome is not PinOutcome.VERIFIED:
             return Ending(state=JobState.FAILED, failure=failure(Reason.PIN_NOT_VERIFIED))
+        try:
+            await self._bound()
+        except Exception:
+            tell(JobStep.PIN_ENTRY_FINISHED, "Die PIN war richtig, aber die Bindung wurde nicht ganz gespeichert.")
+            raise
+        reach = self.entry.reach
+        return Ending(state=JobState.SUCCEEDED, result=BindUserResult(user=reach.user, card=reach.card.name))
+
+    async def _bound(self) -> None:
         reach = self.entry.reach
         await self.people.bind(reach.user, reach.card.name)
         await self.audit.record(
@@ -90,7 +99,6 @@ class Binding:
                 detail=reach.card.name,
             )
         )
-        return Ending(state=JobState.SUCCEEDED, result=BindUserResult(user=reach.user, card=reach.card.name))
 
     def unanswered(self) -> None:
         """Nobody is bound."""

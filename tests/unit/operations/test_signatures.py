@@ -369,6 +369,8 @@ async def test_a_result_that_cannot_be_kept_fails_and_is_not_signed_again(practi
     job = await signed(practice, await order(practice))
     assert job.failure == replace(failure(Reason.STORE_FAILED), retry=RetryClass.BY_PERSON)
     assert practice.konnektor.verbs_sent == 1
+    last = job.progress[-1]
+    assert (last.step, "nicht ausgegeben" in last.text) == (JobStep.DOCUMENT_SIGNED, True)
 
 
 class StuckVault(MemoryVault):

@@ -3,11 +3,12 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
-from kartenwart.domain.jobs import BindUserResult, Job, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.jobs import BindUserResult, Job, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import PinReading
 from kartenwart.domain.principals import Role
 from kartenwart.operations.people import People
 from kartenwart.operations.users import BindUserOrder
+from tests.unit.operations.memory import until
 from tests.unit.operations.practice import DESK, HBA, SMCB, Practice, caller, named
 
 TECHNICIAN = caller("local/technik", Role.TECHNICIAN)
@@ -93,3 +94,15 @@ async def test_users_outlive_a_restart_and_a_refused_write_changes_nothing(pract
     restarted = People(store=practice.store, clock=practice.clock)
     await restarted.load()
     assert restarted.all() == practice.people.all()
+
+
+async def test_a_right_pin_whose_binding_was_not_kept_is_told(practice: Practice) -> None:
+    await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    job = await practice.users.bind(caller(), ORDER)
+    await until()
+    practice.store.refuse_audit = True
+    practice.konnektor.go.set()
+    ended = await practice.jobs.wait(caller(), job.name, 5)
+    practice.store.refuse_audit = False
+    assert ended.state is JobState.FAILED
+    assert (ended.progress[-1].step, "PIN war richtig" in ended.progress[-1].text) == (JobStep.PIN_ENTRY_FINISHED, True)
