@@ -24,7 +24,8 @@ class LiveJob:
     """Moves one job along its permitted states.
 
     `on_wire` is True once the first byte may have gone out, `answered` once the answer is there, `written` once the
-    end is durable. `lost` says why its creator may not do this any more, None while it may.
+    end is durable, `recorded` once the audit has it. `lost` says why its creator may not do this any more, None while
+    it may.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class LiveJob:
         self.on_wire = False
         self.answered = False
         self.written = False
+        self.recorded = False
         self._store = store
         self._clock = clock
         self._lost = lost
@@ -93,6 +95,7 @@ class LiveJob:
                 await self._store.update_job(ended)
                 self.written = True
                 await record(ended)
+                self.recorded = True
             finally:
                 self.news.publish(ended)
 

@@ -116,10 +116,15 @@ class Running:
         return False
 
     async def rewrite(self, live: LiveJob, detail: str) -> bool:
-        """Write an end and its record once; True where both are durable."""
+        """Write an end and its record once; True where both are durable.
+
+        The record comes first: after a crash between the two the job is still unfinished, and is ended again.
+        """
         try:
+            if not live.recorded:
+                await self.record_end(live.job, detail)
+                live.recorded = True
             await live.rewrite()
-            await self.record_end(live.job, detail)
         except WorldError:
             return False
         return True

@@ -327,3 +327,16 @@ async def test_a_disk_that_refuses_at_the_start_does_not_hide_how_jobs_ended(pra
             await asyncio.sleep(0.005)
     assert restarted.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")
     await restarted.jobs.close()
+
+
+async def test_a_crash_while_ends_are_written_at_the_start_leaves_no_end_without_its_record(practice: Practice) -> None:
+    job = await sent(practice)
+    practice.store.refuse_audit = True
+    restarted = Practice(store=practice.store)
+    await restarted.jobs.recover()
+    kept = replace(practice.store, jobs=dict(practice.store.jobs), audit=list(practice.store.audit), refuse_audit=False)
+    await restarted.jobs.close()
+    again = Practice(store=kept)
+    await again.jobs.recover()
+    assert (await again.jobs.get(caller(), job.name)).state is JobState.OUTCOME_UNKNOWN
+    assert again.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")
