@@ -2,7 +2,8 @@
 
 Later sources win: `kartenwart.toml`, then `conf.d/*.toml` beside it in the order of their names, then variables such as
 `KARTENWART_LISTEN__GRPC_PORT=8443`. Relative paths are taken from the folder of the main file; `credential:NAME` means
-a file that systemd put into $CREDENTIALS_DIRECTORY.
+a file that systemd put into $CREDENTIALS_DIRECTORY. `kon = "praxis.kon"` takes from a file of gematik's `ti` what the
+TOML does not say itself: address, login and trust of a Konnektor, and a context.
 """
 
 import os
@@ -16,6 +17,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kartenwart.codecs.kon import KonFile, read_kon
 
 
 class SettingsError(Exception):
@@ -88,7 +91,10 @@ class Listen(_Section):
 
 
 class Login(_Section):
-    """How a client system proves itself: a certificate (PKCS#12 or PEM), or user and password, or not at all."""
+    """How a client system proves itself: a certificate (PKCS#12 or PEM), or user and password, or not at all.
+
+    `kon` names a .kon file; its credentials count where nothing else is written here.
+    """
 
     client_p12: SecretPath | None = None
     client_p12_password_file: SecretPath | None = None
@@ -96,6 +102,7 @@ class Login(_Section):
     client_key: SecretPath | None = None
     user: str = ""
     password_file: SecretPath | None = None
+    kon: SecretPath | None = None
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -116,7 +123,7 @@ class Konnektor(Login):
     The login written here serves every client system that has none of its own under `logins.<client system>`.
     """
 
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")]
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
     trust_pin: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}:?){32}$")] | None = None
     trust_ca: SecretPath | None = None
     expected_name: str = ""
@@ -128,14 +135,17 @@ class Konnektor(Login):
     cetp_listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$"), AfterValidator(_port_at_end)] = "0.0.0.0:0"
     cetp_advertise: Annotated[str, Field(pattern=r"^(cetp://[^\s/:]+:\d{1,5})?$"), AfterValidator(_port_at_end)] = ""
     cetp_tls: bool = True
+    cetp_trust_ca: SecretPath | None = None
     event_sources: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _trusted(self) -> Self:
-        if self.url.startswith("https") and not (self.trust_pin or self.trust_ca):
+        if self.url.startswith("https") and not (self.trust_pin or self.trust_ca or self.kon):
             raise ValueError("say whom to trust: trust_pin (SHA-256 of its certificate) or trust_ca (a PEM file)")
         if self.trust_pin and self.trust_ca:
             raise ValueError("choose one: trust_pin or trust_ca")
+        if self.cetp_trust_ca and not self.cetp_tls:
+            raise ValueError("cetp_trust_ca goes with cetp_tls: without TLS nobody shows a certificate")
         return self
 
 
@@ -196,9 +206,53 @@ def load(path: Path) -> Settings:
     for file in (path, *sorted((path.parent / "conf.d").glob("*.toml"))):
         merged = _merge(merged, _read(file))
     try:
-        return Settings(**_absolute(merged, path.parent.absolute()))
+        return Settings(**_with_kon_files(_absolute(merged, path.parent.absolute())))
     except ValidationError as error:
         raise SettingsError("\n".join(_line(path, detail) for detail in error.errors())) from None
+
+
+def _with_kon_files(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table with what its .kon files say beneath what it says itself."""
+    konnektors, contexts = _tables(table.get("konnektors")), _tables(table.get("contexts"))
+    for name, told in konnektors.items():
+        if isinstance(told, dict) and "kon" in told:
+            file = _kon(f"konnektors.{name}.kon", told["kon"])
+            address = {
+                "url": file.url,
+                "rewrite_endpoints": file.rewrite_endpoints,
+                "expected_name": file.expected_host,
+            }
+            konnektors[name] = {**address, **told}
+            contexts.setdefault(name, {"konnektor": name, **_context(file)})
+    for name, told in contexts.items():
+        if isinstance(told, dict) and "kon" in told:
+            path = told.pop("kon")
+            file = _kon(f"contexts.{name}.kon", path)
+            contexts[name] = {**_context(file), **told}
+            konnektor = konnektors.get(str(told.get("konnektor")))
+            if file.login is not None and isinstance(konnektor, dict):
+                konnektor["logins"] = {file.client_system: {"kon": path}, **konnektor.get("logins", {})}
+    return {**table, "konnektors": konnektors, "contexts": contexts}
+
+
+def _tables(value: object) -> dict[str, Any]:
+    """Return a copy of a table of tables; what is none is left as it is, for the checks to find."""
+    if not isinstance(value, dict):
+        return {} if value is None else {"": value}
+    return {key: dict(each) if isinstance(each, dict) else each for key, each in value.items()}
+
+
+def _kon(place: str, value: object) -> KonFile:
+    try:
+        return read_kon(Path(str(_expand(value))).read_bytes(), os.environ)
+    except OSError as error:
+        raise SettingsError(f"{place}: {value} cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise SettingsError(f"{place}: {value}: {error}") from None
+
+
+def _context(file: KonFile) -> dict[str, str]:
+    return {"mandant": file.mandant, "client_system": file.client_system, "workplace": file.workplace}
 
 
 def _line(path: Path, detail: ErrorDetails) -> str:
@@ -238,6 +292,8 @@ PATH_KEYS = frozenset(
         "client_cert",
         "client_key",
         "password_file",
+        "kon",
+        "cetp_trust_ca",
     }
 )
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,62 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load(write(tmp_path, KONNEKTOR))
     with pytest.raises(ValueError, match="frozen"):
         settings.listen.grpc_port = 5  # type: ignore[misc]
+
+
+def kon(folder: Path, name: str, **more: object) -> None:
+    said = {"url": "https://10.0.0.7/kon8", "mandantId": "m1", "clientSystemId": "pvs", "workplaceId": name}
+    credentials = {"type": "basic", "username": "u", "password": "p"}
+    (folder / f"{name}.kon").write_text(json.dumps(said | {"credentials": credentials} | more), encoding="utf-8")
+
+
+def test_a_kon_file_says_what_the_settings_do_not(tmp_path: Path) -> None:
+    kon(tmp_path, "praxis", rewriteServiceEndpoints=True, expectedHost="k.example")
+    kon(tmp_path, "zwei", clientSystemId="kim")
+    text = """
+[konnektors.k1]
+kon = "praxis.kon"
+poll_interval = 5
+[konnektors.k2]
+kon = "zwei.kon"
+url = "https://10.0.0.8"
+trust_ca = "ca.pem"
+[contexts.zwei]
+konnektor = "k1"
+kon = "zwei.kon"
+workplace = "Labor"
+"""
+    settings = load(write(tmp_path, text))
+    first, second = settings.konnektors["k1"], settings.konnektors["k2"]
+    assert (first.url, first.rewrite_endpoints, first.expected_name) == ("https://10.0.0.7/kon8", True, "k.example")
+    assert first.kon == tmp_path / "praxis.kon"
+    assert (second.url, second.trust_ca) == ("https://10.0.0.8", tmp_path / "ca.pem")
+    contexts = {
+        name: (one.konnektor, one.client_system, one.workplace) for name, one in sorted(settings.contexts.items())
+    }
+    assert contexts == {
+        "k1": ("k1", "pvs", "praxis"),
+        "k2": ("k2", "kim", "zwei"),
+        "zwei": ("k1", "kim", "Labor"),
+    }
+    assert first.logins["kim"].kon == tmp_path / "zwei.kon", "another client system has its own login"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[konnektors.k1]\nkon = "none.kon"\n', r"konnektors\.k1\.kon: .*none\.kon cannot be read"),
+        ('[konnektors.k1]\nkon = "broken.kon"\n', r"konnektors\.k1\.kon: .*broken\.kon: is no JSON"),
+        ('[contexts.x]\nkonnektor = "k1"\nkon = "broken.kon"\n', r"contexts\.x\.kon: .*is no JSON"),
+        ('[konnektors.k1]\nkon = "credential:k"\n', "name a file instead"),
+        ("konnektors = 3\n", "konnektors"),
+        ("[konnektors]\nk1 = 3\n", r"konnektors\.k1"),
+        (KONNEKTOR.replace("[contexts", 'cetp_tls = false\ncetp_trust_ca = "x"\n[contexts'), "goes with cetp_tls"),
+    ],
+)
+def test_a_kon_file_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    (tmp_path / "broken.kon").write_text("{", encoding="utf-8")
+    with pytest.raises(SettingsError, match=words):
+        load(write(tmp_path, text))

@@ -1,13 +1,30 @@
 """From settings to the Konnektor adapters: trust, logins, events, contexts."""
 
 import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
+import structlog
+
 from kartenwart.adapters.konnektor import CetpConfiguration, KonnektorConfiguration
+from kartenwart.app import kon_files
 from kartenwart.domain.inventory import Context
+from kartenwart.edge.identity import ServerIdentity
 from kartenwart.settings import Konnektor, Login, Settings, SettingsError
-from kartenwart.transport.credentials import BasicLogin, ClientCertificate, CredentialsError, from_pem, from_pkcs12
+from kartenwart.transport.credentials import (
+    BasicLogin,
+    ClientCertificate,
+    CredentialsError,
+    check_usage,
+    from_pem,
+    from_pkcs12,
+    validity_doubt,
+)
 from kartenwart.transport.trust import AuthorityTrust, PinTrust, Trust
+
+_log = structlog.get_logger()
 
 
 def contexts(settings: Settings) -> dict[str, Context]:
@@ -25,7 +42,21 @@ def contexts(settings: Settings) -> dict[str, Context]:
     return {context.name: context for context in found}
 
 
-def configurations(settings: Settings, server: ClientCertificate) -> dict[str, KonnektorConfiguration]:
+def current_certificate(identity: Callable[[], ServerIdentity]) -> Callable[[], ClientCertificate]:
+    """Return the box's own certificate as it is at each call, read anew only when it has changed."""
+
+    @lru_cache(maxsize=1)
+    def read(chain_pem: bytes, key_pem: bytes) -> ClientCertificate:
+        return from_pem(chain_pem, key_pem)
+
+    def current() -> ClientCertificate:
+        now = identity()
+        return read(now.chain_pem, now.key_pem)
+
+    return current
+
+
+def configurations(settings: Settings, server: Callable[[], ClientCertificate]) -> dict[str, KonnektorConfiguration]:
     """Return one configuration per Konnektor that has a context; `server` is what its events' TLS is served with.
 
     Raises SettingsError that names the place in the settings.
@@ -40,7 +71,7 @@ def configurations(settings: Settings, server: ClientCertificate) -> dict[str, K
 
 
 def _configuration(
-    key: str, told: Konnektor, contexts: tuple[Context, ...], server: ClientCertificate
+    key: str, told: Konnektor, contexts: tuple[Context, ...], server: Callable[[], ClientCertificate]
 ) -> KonnektorConfiguration:
     place = f"konnektors.{key}"
     host, _, port = told.cetp_listen.rpartition(":")
@@ -63,6 +94,7 @@ def _configuration(
                 advertised_url=told.cetp_advertise,
                 sources=told.event_sources,
                 certificate=server if told.cetp_tls else None,
+                authorities_pem=_authorities(f"{place}.cetp_trust_ca", told.cetp_trust_ca),
             ),
         )
     except ValueError as error:
@@ -73,28 +105,47 @@ def _trust(place: str, told: Konnektor) -> Trust | None:
     if told.trust_pin:
         return PinTrust(sha256=told.trust_pin)
     if told.trust_ca:
-        pem = _read(f"{place}.trust_ca", told.trust_ca).decode(errors="replace")
-        try:
-            ssl.create_default_context(cadata=pem)
-        except ssl.SSLError:
-            raise SettingsError(f"{place}.trust_ca: {told.trust_ca} holds no certificates in PEM form") from None
+        pem = _authorities(f"{place}.trust_ca", told.trust_ca)
         return AuthorityTrust(certificates_pem=pem, expected_name=told.expected_name)
+    if told.kon and told.url.startswith("https"):
+        return kon_files.trust(f"{place}.kon", told.kon, told.expected_name)
     return None
+
+
+def _authorities(place: str, file: Path | None) -> str:
+    if file is None:
+        return ""
+    pem = _read(place, file).decode(errors="replace")
+    try:
+        ssl.create_default_context(cadata=pem)
+    except ssl.SSLError:
+        raise SettingsError(f"{place}: {file} holds no certificates in PEM form") from None
+    return pem
 
 
 def _login(place: str, told: Login) -> ClientCertificate | BasicLogin | None:
+    """Return how a client system proves itself; a certificate whose time is wrong is used and complained about."""
     try:
-        if told.client_p12 and told.client_p12_password_file:
-            password = _secret(f"{place}.client_p12_password_file", told.client_p12_password_file)
-            return from_pkcs12(_read(f"{place}.client_p12", told.client_p12), password)
-        if told.client_cert and told.client_key:
-            certificate = _read(f"{place}.client_cert", told.client_cert)
-            return from_pem(certificate, _read(f"{place}.client_key", told.client_key))
+        found = _presented(place, told)
+        if isinstance(found, ClientCertificate):
+            check_usage(found)
+            if doubt := validity_doubt(found, datetime.now(UTC)):
+                _log.warning("konnektor.certificate_validity", place=place, doubt=doubt)
     except CredentialsError as error:
         raise SettingsError(f"{place}: {error}") from None
+    return found
+
+
+def _presented(place: str, told: Login) -> ClientCertificate | BasicLogin | None:
+    if told.client_p12 and told.client_p12_password_file:
+        password = _secret(f"{place}.client_p12_password_file", told.client_p12_password_file)
+        return from_pkcs12(_read(f"{place}.client_p12", told.client_p12), password)
+    if told.client_cert and told.client_key:
+        certificate = _read(f"{place}.client_cert", told.client_cert)
+        return from_pem(certificate, _read(f"{place}.client_key", told.client_key))
     if told.user and told.password_file:
         return BasicLogin(user=told.user, password=_secret(f"{place}.password_file", told.password_file))
-    return None
+    return kon_files.login(f"{place}.kon", told.kon) if told.kon else None
 
 
 def _secret(place: str, file: Path) -> str:

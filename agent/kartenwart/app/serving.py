@@ -15,7 +15,7 @@ from kartenwart.adapters.store import StateUnusable, Store, open_store
 from kartenwart.adapters.systemd import Notifier
 from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.app.building import Parts, build
-from kartenwart.app.links import configurations, contexts
+from kartenwart.app.links import configurations, contexts, current_certificate
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.door.doors import enrolment_door, local_door, machine_door
@@ -30,7 +30,6 @@ from kartenwart.operations.time import TrustedTime
 from kartenwart.rpc.probe import Probe
 from kartenwart.rpc.server import RpcServer
 from kartenwart.settings import Settings
-from kartenwart.transport.credentials import from_pem
 
 TIDY_SECONDS = 300.0
 KEEP_TIME_SECONDS = 60.0
@@ -88,10 +87,8 @@ async def _vault(settings: Settings, clock: TrustedTime) -> DocumentVault:
 
 
 async def _konnektors(stack: AsyncExitStack, settings: Settings, presence: Presence) -> dict[str, Konnektor]:
-    identity = presence.current()
-    server = from_pem(identity.chain_pem, identity.key_pem)
     entered = {}
-    for name, configuration in configurations(settings, server).items():
+    for name, configuration in configurations(settings, current_certificate(presence.current)).items():
         try:
             entered[name] = await stack.enter_async_context(Konnektor(configuration, SystemClock()))
         except OSError as error:

@@ -3,8 +3,10 @@
 The words are German: a technician reads them at set-up. They never contain a password.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 
 class CredentialsError(ValueError):
@@ -43,7 +46,7 @@ class BasicLogin:
 
 
 def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
-    """Return the certificate of a PKCS#12 file as the Konnektor exports it, old (3DES, RC2) and new ciphers.
+    """Return the certificate of a PKCS#12 file as a Konnektor exports it: old (3DES, RC2) and new ciphers, DER or BER.
 
     CredentialsError says whether the file, the password, the key or the certificate is wrong.
     """
@@ -52,7 +55,9 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
     except (ValueError, TypeError, KeyError):
         raise CredentialsError("Die Datei ist keine PKCS#12-Datei (.p12, .pfx). Bitte neu exportieren.") from None
     try:
-        key, certificate, others = pkcs12.load_key_and_certificates(data, password.encode("utf-8"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that it is BER: so do old devices export
+            key, certificate, others = pkcs12.load_key_and_certificates(data, password.encode("utf-8"))
     except UnsupportedAlgorithm:
         raise CredentialsError(
             "Die PKCS#12-Datei ist mit einem Verfahren verschlüsselt, das hier nicht unterstützt wird. "
@@ -82,6 +87,44 @@ def from_pem(certificates: bytes, key: bytes, password: str | None = None) -> Cl
     except (ValueError, UnsupportedAlgorithm):
         raise CredentialsError("Der Schlüssel ist kein PEM-Schlüssel, oder sein Kennwort stimmt nicht.") from None
     return _checked(private_key, chain)
+
+
+def check_usage(certificate: ClientCertificate) -> None:
+    """Raise CredentialsError where a certificate was not issued for TLS clients: the Konnektor would refuse it."""
+    own = x509.load_pem_x509_certificate(certificate.chain_pem)
+    try:
+        purposes = set(own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        purposes = {ExtendedKeyUsageOID.CLIENT_AUTH}
+    if not purposes & {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}:
+        raise CredentialsError(
+            "Das Zertifikat ist nicht für Clients ausgestellt (erweiterte Schlüsselverwendung). "
+            "Bitte am Konnektor ein Client-Zertifikat für dieses Clientsystem exportieren."
+        )
+    try:
+        signs = own.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+    except x509.ExtensionNotFound:
+        signs = True
+    if not signs:
+        raise CredentialsError(
+            "Mit dem Schlüssel des Zertifikats darf nicht signiert werden (Schlüsselverwendung), "
+            "so ist keine Anmeldung möglich. Bitte am Konnektor ein Client-Zertifikat exportieren."
+        )
+
+
+def validity_doubt(certificate: ClientCertificate, now: datetime) -> str:
+    """Return what is wrong with a certificate's time, in German, or "".
+
+    No error: after a power cut the box may not know the time, and the Konnektor decides.
+    """
+    own = x509.load_pem_x509_certificate(certificate.chain_pem)
+    if own.not_valid_after_utc < now:
+        ended = own.not_valid_after_utc.strftime("%d.%m.%Y")
+        return f"Das Client-Zertifikat ist am {ended} abgelaufen. Bitte am Konnektor ein neues exportieren."
+    if own.not_valid_before_utc > now:
+        begins = own.not_valid_before_utc.strftime("%d.%m.%Y")
+        return f"Das Client-Zertifikat gilt erst ab dem {begins}. Bitte die Uhr der Box prüfen."
+    return ""
 
 
 def _checked(key: PrivateKeyTypes, chain: Sequence[x509.Certificate]) -> ClientCertificate:

@@ -6,7 +6,7 @@ A Konnektor's certificate never names its address in the practice's network, so 
 import hmac
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,18 +17,23 @@ from kartenwart.transport.troubles import UntrustedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinTrust:
-    """Trust exactly one certificate: SHA-256 over its DER, 64 hexadecimal digits (colons and case do not matter)."""
+    """Trust exactly one certificate: SHA-256 over its DER, 64 hexadecimal digits (colons and case do not matter).
+
+    `others` are pins of further certificates, e.g. of the one that a device will show after its renewal.
+    """
 
     sha256: str
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.digits) != 64 or not set(self.digits) <= set("0123456789abcdef"):
-            raise ValueError("Ein Fingerabdruck besteht aus 64 hexadezimalen Ziffern (SHA-256).")
+        for digits in self.digits:
+            if len(digits) != 64 or not set(digits) <= set("0123456789abcdef"):
+                raise ValueError("Ein Fingerabdruck besteht aus 64 hexadezimalen Ziffern (SHA-256).")
 
     @property
-    def digits(self) -> str:
-        """Return the fingerprint as plain lower-case digits."""
-        return self.sha256.replace(":", "").replace(" ", "").lower()
+    def digits(self) -> tuple[str, ...]:
+        """Return all fingerprints as plain lower-case digits."""
+        return tuple(one.replace(":", "").replace(" ", "").lower() for one in (self.sha256, *self.others))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ class TlsClient:
         """Raise UntrustedError unless the peer's certificate (DER) is trusted; asked before any byte of a request."""
         if isinstance(self.trust, PinTrust):
             found = sha256(certificate or b"").hexdigest()
-            if not hmac.compare_digest(found, self.trust.digits):
+            if not any(hmac.compare_digest(found, pinned) for pinned in self.trust.digits):
                 raise UntrustedError("the peer shows another certificate than the pinned one")
 
 
@@ -91,6 +96,21 @@ def tls_server(certificate: ClientCertificate, *, authorities_pem: str = "") -> 
     if authorities_pem:
         context.verify_mode = ssl.CERT_REQUIRED
         _trust_authorities(context, authorities_pem)
+    return context
+
+
+def live_tls_server(current: Callable[[], ClientCertificate], *, authorities_pem: str = "") -> ssl.SSLContext:
+    """Return a server context as `tls_server` does whose every handshake shows the certificate that is current then."""
+    shown = current()
+    context = fresh = tls_server(shown, authorities_pem=authorities_pem)
+
+    def on_hello(handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        nonlocal shown, fresh
+        if (now := current()) != shown:
+            shown, fresh = now, tls_server(now, authorities_pem=authorities_pem)
+        handshake.context = fresh
+
+    context.sni_callback = on_hello  # called by OpenSSL for every handshake, with a server name or without
     return context
 
 

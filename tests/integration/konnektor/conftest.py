@@ -71,7 +71,7 @@ class Simulator:
             ),
             "logins": {"pvs": from_pem(Path(pvs["cert_pem"]).read_bytes(), Path(pvs["key_pem"]).read_bytes())},
             "contexts": contexts or (EMPFANG, SPRECHZIMMER),
-            "cetp": CetpConfiguration(listen_host="127.0.0.1", certificate=own),
+            "cetp": CetpConfiguration(listen_host="127.0.0.1", certificate=lambda: own),
         }
         return KonnektorConfiguration(**(values | changes))
 

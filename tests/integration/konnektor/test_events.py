@@ -63,7 +63,7 @@ async def test_the_konnektor_must_show_its_certificate_where_asked_to(simulator:
     client = simulator.konnektor["clients"]["kartenwart"]
     own = from_pem(Path(client["cert_pem"]).read_bytes(), Path(client["key_pem"]).read_bytes())
     root = Path(simulator.konnektor["root_pem"]).read_text("ascii")
-    cetp = CetpConfiguration(listen_host="127.0.0.1", certificate=own, authorities_pem=root)
+    cetp = CetpConfiguration(listen_host="127.0.0.1", certificate=lambda: own, authorities_pem=root)
     async with Konnektor(simulator.configuration(cetp=cetp), SystemClock()) as konnektor:
         await konnektor.subscribe()
         await simulator.post("/cards/egk-muster/pull")

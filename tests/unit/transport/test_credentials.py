@@ -1,7 +1,10 @@
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -10,8 +13,18 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     pkcs12,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kartenwart.transport.credentials import BasicLogin, CredentialsError, from_pem, from_pkcs12
+from kartenwart.transport.credentials import (
+    BasicLogin,
+    ClientCertificate,
+    CredentialsError,
+    check_usage,
+    from_pem,
+    from_pkcs12,
+    validity_doubt,
+)
+from tests.unit.transport.ber import as_ber
 from tests.unit.transport.peers import Identity, Key, make
 
 KEYS: dict[str, Key] = {
@@ -91,3 +104,57 @@ def test_pem_files_are_checked_too() -> None:
 
 def test_a_login_does_not_show_its_password() -> None:
     assert "geheim" not in repr(BasicLogin(user="u", password="geheim"))
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_files_in_ber_as_old_devices_write_them_are_read(kind: str) -> None:
+    identity = make("client", key=KEYS[kind])
+    whole = export(identity)
+    ber = as_ber(whole)
+    assert ber[:2] == b"\x30\x80", "indefinite length"
+    assert from_pkcs12(ber, "geheim") == from_pkcs12(whole, "geheim")
+    with pytest.raises(CredentialsError, match="Kennwort"):
+        from_pkcs12(ber, "falsch")
+
+
+def issued(*extensions: x509.ExtensionType, days: tuple[int, int] = (-1, 30)) -> ClientCertificate:
+    key, now = KEYS["p256"], datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kartenwart")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    return from_pem(pem, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def usage(**given: bool) -> x509.KeyUsage:
+    names = ("content_commitment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign")
+    others = dict.fromkeys((*names, "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(**{"digital_signature": False, "key_encipherment": False, **others, **given})
+
+
+def test_certificates_for_other_purposes_are_refused_with_words() -> None:
+    client, server = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+    check_usage(issued())
+    check_usage(issued(x509.ExtendedKeyUsage([server, client]), usage(digital_signature=True)))
+    check_usage(issued(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])))
+    with pytest.raises(CredentialsError, match="nicht für Clients ausgestellt"):
+        check_usage(issued(x509.ExtendedKeyUsage([server])))
+    with pytest.raises(CredentialsError, match="nicht signiert werden"):
+        check_usage(issued(usage(key_encipherment=True)))
+
+
+def test_a_certificate_out_of_its_time_is_doubted_not_refused() -> None:
+    now = datetime.now(UTC)
+    assert validity_doubt(issued(), now) == ""
+    ended = now - timedelta(days=2)
+    assert f"am {ended:%d.%m.%Y} abgelaufen" in validity_doubt(issued(days=(-9, -2)), now)
+    assert "erst ab dem" in validity_doubt(issued(days=(3, 9)), now)

@@ -1,7 +1,7 @@
 """How to reach one Konnektor, as a value; what cannot work is refused with German words at set-up."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
 from kartenwart.codecs.cetp import DEFAULT_LIMIT
@@ -19,15 +19,16 @@ class CetpConfiguration:
 
     `listen_port` 0 takes any free port. `advertised_url` ("cetp://host:port") is what the Konnektor is told; "" means
     the address we have towards it: name it where NAT or a VPN lies between. `sources` are networks ("192.0.2.0/24");
-    without any, only the Konnektor's own addresses count. `certificate` makes the listener a TLS server (CETP1),
-    without it is plain TCP (CETP2); with `authorities_pem` the Konnektor must show a certificate of these.
+    without any, only the Konnektor's own addresses count. `certificate` makes the listener a TLS server (CETP1) that
+    shows what it returns at each handshake, without it is plain TCP (CETP2); with `authorities_pem` the Konnektor must
+    show a certificate of these.
     """
 
     listen_host: str = "0.0.0.0"  # noqa: S104  # events come from the practice's network; sources are checked
     listen_port: int = 0
     advertised_url: str = ""
     sources: tuple[str, ...] = ()
-    certificate: ClientCertificate | None = None
+    certificate: Callable[[], ClientCertificate] | None = None
     authorities_pem: str = ""
     frame_limit: int = DEFAULT_LIMIT
     connection_limit: int = 16
@@ -45,9 +46,10 @@ class CetpConfiguration:
 class KonnektorConfiguration:
     """One Konnektor ("konnektors/{k}") and the contexts in which it is called.
 
-    `url` is its base address or that of its connector.sds. `login` serves every client system that `logins` does not
-    name: a Konnektor knows a client system by its certificate or password. Seconds: `short_seconds` for connecting and
-    for calls that ask nobody, `card_seconds` for those that wait for a person.
+    `url` is its base address, with a path where a gateway puts one before, or that of its connector.sds. `login` serves
+    every client system that `logins` does not name: a Konnektor knows a client system by its certificate or password.
+    Seconds: `short_seconds` for connecting and for calls that ask nobody, `card_seconds` for those that wait for a
+    person.
     """
 
     name: str
@@ -74,9 +76,9 @@ class KonnektorConfiguration:
     def directory(self) -> Endpoint:
         """Return the address of connector.sds."""
         given = parse_endpoint(self.url)
-        if given.path != "/":
+        if given.path.endswith(".sds"):
             return given
-        return parse_endpoint(f"{given.scheme}://{given.authority}/connector.sds")
+        return replace(given, path=f"{given.path.rstrip('/')}/connector.sds")
 
     def login_of(self, client_system: str) -> Login | None:
         """Return how a client system proves itself."""

@@ -16,7 +16,7 @@ from kartenwart.adapters.konnektor.sources import Sources
 from kartenwart.codecs.cetp import FrameDecoder
 from kartenwart.codecs.malformed import MalformedError
 from kartenwart.codecs.soap.subscriptions import CetpEvent, read_event
-from kartenwart.transport.trust import tls_server
+from kartenwart.transport.trust import live_tls_server
 
 _READ_BYTES = 16 * 1024
 
@@ -29,6 +29,7 @@ class CetpListener:
         self._sources = sources
         self._take = take
         self._server: asyncio.Server | None = None
+        self._context: ssl.SSLContext | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.dropped: Counter[str] = Counter()
 
@@ -41,12 +42,11 @@ class CetpListener:
         return port
 
     async def __aenter__(self) -> Self:
+        self._context = self._tls()
         self._server = await asyncio.start_server(
             self._serve,
             self._configuration.listen_host,
             self._configuration.listen_port,
-            ssl=self._tls(),
-            ssl_handshake_timeout=self._configuration.frame_seconds if self._configuration.certificate else None,
         )
         return self
 
@@ -62,7 +62,9 @@ class CetpListener:
 
     def _tls(self) -> ssl.SSLContext | None:
         certificate = self._configuration.certificate
-        return tls_server(certificate, authorities_pem=self._configuration.authorities_pem) if certificate else None
+        if certificate is None:
+            return None
+        return live_tls_server(certificate, authorities_pem=self._configuration.authorities_pem)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -73,6 +75,8 @@ class CetpListener:
         self._make_room()
         self._connections[task] = writer
         try:
+            if self._context is not None:  # only now: a stranger costs no handshake, a slow friend only its own place
+                await writer.start_tls(self._context, ssl_handshake_timeout=self._configuration.frame_seconds)
             await self._read(reader)
         except MalformedError:
             self.dropped["malformed"] += 1
