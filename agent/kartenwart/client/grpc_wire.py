@@ -15,11 +15,14 @@ from kartenwart.client.wire import CALL_SECONDS, Reply, method_path
 _DETAILS = "grpc-status-details-bin"
 _SILENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
 # A box that was restarted is found again within a second; a dead line is noticed within half a minute.
-_OPTIONS: tuple[tuple[str, Any], ...] = (
-    ("grpc.enable_retries", 0),
+RECONNECTING: tuple[tuple[str, Any], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+)
+_OPTIONS: tuple[tuple[str, Any], ...] = (
+    ("grpc.enable_retries", 0),
+    *RECONNECTING,
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
