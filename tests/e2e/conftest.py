@@ -71,6 +71,25 @@ def technician(practice: Practice) -> Seat:
 @pytest.fixture
 def signer(practice: Practice) -> Seat:
     """A doctor's workplace."""
+    return doctor(practice)
+
+
+@pytest.fixture
+def bound(binding: None, signer: Seat) -> Seat:
+    """The doctor's workplace, its user adler bound to her HBA."""
+    return signer
+
+
+@pytest.fixture(scope="session")
+def binding(practice: Practice) -> None:
+    """Bind adler to her HBA, once: it costs a PIN entry."""
+    under = doctor(practice).begin("users", "bind", "adler", "adler", "--context", "sprechzimmer")
+    practice.type(practice.asked(under))
+    assert under.ended().status == 0
+
+
+def doctor(practice: Practice) -> Seat:
+    """A signer who may act for both users."""
     return practice.enrolled("signer", "signer", *BOTH, "--user", "adler", "--user", "brandt")
 
 

@@ -4,21 +4,8 @@ import signal
 import uuid
 from pathlib import Path
 
-import pytest
-
 from scripts.demo_pdf import extract
 from tests.e2e.practice import Practice, Seat, openssl, until
-
-
-@pytest.fixture
-def bound(practice: Practice, signer: Seat) -> Seat:
-    """The doctor's workplace, its user adler bound to her HBA."""
-    users = signer.run("users", "list").document("users")["users"]
-    if not next(one["card"] for one in users if one["name"] == "users/adler"):
-        under = signer.begin("users", "bind", "adler", "adler", "--context", "sprechzimmer")
-        practice.type(practice.asked(under))
-        assert under.ended().status == 0
-    return signer
 
 
 def test_a_user_who_is_not_bound_cannot_sign(practice: Practice, signer: Seat, letter: Path) -> None:

@@ -42,8 +42,9 @@ def test_every_dependency_of_both_distributions_is_pinned(repository: Path) -> N
         assert names - {package for package, _ in pins(repository, name)} == set()
 
 
-def test_the_npm_lock_has_digests_and_no_addresses(repository: Path) -> None:
-    lock = json.loads((repository / "requirements/package-lock.json").read_text())
+@pytest.mark.parametrize("folder", ["requirements", "tests/e2e/foreign/node"])
+def test_an_npm_lock_has_digests_and_no_addresses(repository: Path, folder: str) -> None:
+    lock = json.loads((repository / folder / "package-lock.json").read_text())
     packages = [entry for place, entry in lock["packages"].items() if place]
 
     assert packages

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = ["scripts/setup", "scripts/test", "scripts/check", "scripts/protos", "scripts/bench", "scripts/requirements"]
+SCRIPTS = [
+    "scripts/setup",
+    "scripts/test",
+    "scripts/check",
+    "scripts/protos",
+    "scripts/bundle",
+    "scripts/bench",
+    "scripts/requirements",
+]
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, ".ci/run"])
