@@ -1,6 +1,7 @@
 """InventoryService: the whole picture and its changes, and the edges."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 
 from kartenwart.api.inventory.v1.inventory_service_pb2 import (
@@ -24,6 +25,7 @@ from kartenwart.operations.events import EventRing, visible
 from kartenwart.operations.inventory import InventoryKeeper
 
 PAGE = 100
+REMEMBERED = 256
 
 
 class InventoryService:
@@ -35,6 +37,7 @@ class InventoryService:
         self._views = views
         self._pictures = picture_cursors(box, keeper)
         self._edges = Cursors(kind="e", box=box, boot=keeper.boot)
+        self._told: OrderedDict[int, Shared] = OrderedDict()
 
     async def get_inventory(self, request: GetInventoryRequest, call: Call) -> GetInventoryResponse:
         """Answer at once, or with a cursor of ours when something changed since."""
@@ -74,17 +77,31 @@ class InventoryService:
             gap=gap or (lost and bool(request.cursor)),
         )
 
-    async def watch_events(self, request: WatchEventsRequest, call: Call) -> AsyncGenerator[WatchEventsResponse, None]:
+    async def watch_events(self, request: WatchEventsRequest, call: Call) -> AsyncGenerator[Shared, None]:
         """Stream events after the cursor; without one, those from now on."""
         contexts = contexts_of(call)
         number = self._edges.decode(request.cursor, self._events.newest) if request.cursor else self._events.newest
         if number is None:
             number = 0
-            yield WatchEventsResponse(cursor=self._edges.encode(number), gap=True)
-        async for at, event, gap in self._events.watch(number):
-            if event is None or visible(event, contexts):
-                message = event_message(event) if event is not None else None
-                yield WatchEventsResponse(event=message, cursor=self._edges.encode(at), gap=gap)
+            yield self._lost(number)
+        async for at, event, _ in self._events.watch(number):
+            if event is None:
+                yield self._lost(at)
+            elif visible(event, contexts):
+                yield self._edge(at, event)
+
+    def _lost(self, number: int) -> Shared:
+        return Shared(WatchEventsResponse(cursor=self._edges.encode(number), gap=True))
+
+    def _edge(self, number: int, event: Event) -> Shared:
+        """Return an event as all get it who may see it: made once, however many watch."""
+        known = self._told.get(number)
+        if known is None:
+            message = WatchEventsResponse(event=event_message(event), cursor=self._edges.encode(number))
+            known = self._told[number] = Shared(message)
+            if len(self._told) > REMEMBERED:
+                self._told.popitem(last=False)
+        return known
 
     def _page(self, number: int, limit: int, contexts: Contexts) -> tuple[list[Event], int, bool]:
         """Return visible events after `number`, the number of the last one looked at, and whether some are lost."""
