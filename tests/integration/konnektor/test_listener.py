@@ -1,6 +1,7 @@
 """The CETP listener against forged, broken, slow and too many senders, over real sockets."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from xml.sax.saxutils import escape
@@ -15,7 +16,9 @@ from kartenwart.codecs.cetp import encode_frame
 from kartenwart.codecs.soap.subscriptions import CetpEvent, read_event
 from kartenwart.domain.inventory import CardType, Pin
 from kartenwart.domain.ports.konnektor import NoticeType
+from kartenwart.transport.credentials import from_pem
 from tests.unit.codecs.answers import NAMESPACES
+from tests.unit.transport.peers import make
 
 
 def event(topic: str, subscription: str = "ours", **parameters: str) -> bytes:
@@ -156,6 +159,28 @@ async def test_a_konnektor_that_reconnects_always_gets_in() -> None:
         for _, writer in idle:
             writer.close()
         await dropped(listener, "crowd")
+
+
+async def test_a_stranger_costs_no_handshake_and_slow_ones_cost_others_no_place() -> None:
+    taken = Taken()
+    box = make("box")
+    shown = from_pem(box.certificate_pem, box.key_pem)
+    trusting = ssl.create_default_context(cadata=box.certificate_pem.decode())
+    async with listening(taken, ("127.0.0.1/32",), connection_limit=2, certificate=lambda: shown) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, local_addr=("127.0.0.3", 0))
+        assert await ended(reader)
+        writer.close()
+        await dropped(listener, "source")
+        silent = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(3)]
+        await dropped(listener, "crowd")
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port, ssl=trusting, server_hostname="box")
+        writer.write(encode_frame(event("CT")))
+        await writer.drain()
+        assert await taken.wait(1) == ["CT"]
+        writer.close()
+        assert listener.dropped["crowd"] == 2
+        for _, quiet in silent:
+            quiet.close()
 
 
 async def test_a_konnektor_s_host_is_its_source_where_none_is_configured() -> None:

@@ -6,6 +6,7 @@ at most cost us a poll.
 """
 
 import asyncio
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from kartenwart.codecs.soap.subscriptions import CetpEvent, read_event
 from kartenwart.transport.trust import live_tls_server
 
 _READ_BYTES = 16 * 1024
+_PAUSE = 0.1  # seconds before the next try where the system cannot take a connection
 
 
 class CetpListener:
@@ -28,37 +30,36 @@ class CetpListener:
         self._configuration = configuration
         self._sources = sources
         self._take = take
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
         self._context: ssl.SSLContext | None = None
-        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: dict[asyncio.Task[None], None] = {}
         self.dropped: Counter[str] = Counter()
 
     @property
     def port(self) -> int:
         """Return the TCP port."""
-        if self._server is None:
+        if self._socket is None:
             raise RuntimeError("the listener has not been entered")
-        port: int = self._server.sockets[0].getsockname()[1]
+        port: int = self._socket.getsockname()[1]
         return port
 
     async def __aenter__(self) -> Self:
         self._context = self._tls()
-        self._server = await asyncio.start_server(
-            self._serve,
-            self._configuration.listen_host,
-            self._configuration.listen_port,
-        )
+        host = self._configuration.listen_host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, self._configuration.listen_port), family=family, backlog=100)
+        self._socket.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(self._socket))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-        tasks = list(self._connections)
+        tasks = [*([self._accepting] if self._accepting else []), *self._connections]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
+        if self._socket is not None:
+            self._socket.close()
 
     def _tls(self) -> ssl.SSLContext | None:
         certificate = self._configuration.certificate
@@ -66,35 +67,50 @@ class CetpListener:
             return None
         return live_tls_server(certificate, authorities_pem=self._configuration.authorities_pem)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        peer = writer.get_extra_info("peername")
-        if task is None or peer is None or not self._sources.allows(peer[0]):
-            self._drop("source", writer)
-            return
-        self._make_room()
-        self._connections[task] = writer
+    async def _accept(self, listening: socket.socket) -> None:
+        """Look at the source before anything else: a stranger costs neither a TLS handshake nor a place."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, peer = await loop.sock_accept(listening)
+            except OSError:  # e.g. no file descriptor left
+                self.dropped["connection"] += 1
+                await asyncio.sleep(_PAUSE)
+                continue
+            if self._sources.allows(peer[0]):
+                self._make_room()
+                task = asyncio.create_task(self._serve(connection))
+                self._connections[task] = None
+                task.add_done_callback(lambda ended: self._connections.pop(ended, None))
+            else:
+                self.dropped["source"] += 1
+                connection.close()
+
+    async def _serve(self, connection: socket.socket) -> None:
+        loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+        transport: asyncio.Transport | None = None
         try:
-            if self._context is not None:  # only now: a stranger costs no handshake, a slow friend only its own place
-                await writer.start_tls(self._context, ssl_handshake_timeout=self._configuration.frame_seconds)
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: asyncio.StreamReaderProtocol(reader),
+                connection,
+                ssl=self._context,
+                ssl_handshake_timeout=self._configuration.frame_seconds if self._context else None,
+            )
             await self._read(reader)
         except MalformedError:
             self.dropped["malformed"] += 1
-        except OSError:  # a reset, or TimeoutError: what was complete has been taken
+        except OSError:  # a failed handshake, a reset, or TimeoutError: what was complete has been taken
             self.dropped["connection"] += 1
         finally:
-            del self._connections[task]
-            writer.transport.abort()
-
-    def _drop(self, why: str, writer: asyncio.StreamWriter) -> None:
-        self.dropped[why] += 1
-        writer.transport.abort()
+            transport.abort() if transport else connection.close()
 
     def _make_room(self) -> None:
         """End the oldest connection where there are too many: a Konnektor that reconnects must always get in."""
         if len(self._connections) >= self._configuration.connection_limit:
+            self.dropped["crowd"] += 1
             oldest = next(iter(self._connections))
-            self._drop("crowd", self._connections[oldest])
+            oldest.cancel()
+            del self._connections[oldest]
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         decoder = FrameDecoder(self._configuration.frame_limit)
