@@ -10,10 +10,11 @@ CALLS_PER_PRACTICE_CARD = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A thing to hold: its name, and how many may hold it at once."""
+    """A thing to hold: its name, how many may hold it at once, and how many of these places the claim takes."""
 
     key: str
     capacity: int = 1
+    takes: int = 1
 
 
 Claims = tuple[Claim, ...]
@@ -50,12 +51,12 @@ class CardLocks:
     def release(self, claims: Claims) -> None:
         """Give back what was acquired."""
         self.released += 1
-        self._held.subtract(claim.key for claim in claims)
+        self._held.subtract({claim.key: claim.takes for claim in claims})
         self._held += Counter()  # forgets what nobody holds
         self._serve()
 
     def _fits(self, claims: Iterable[Claim]) -> bool:
-        return all(self._held[claim.key] < claim.capacity for claim in claims)
+        return all(self._held[claim.key] + claim.takes <= claim.capacity for claim in claims)
 
     def _serve(self) -> None:
         """Give their turn to all who need not wait for someone before them."""
@@ -64,7 +65,7 @@ class CardLocks:
         for claims, turn in self._queue:
             keys = {claim.key for claim in claims}
             if self._fits(claims) and blocked.isdisjoint(keys) and not turn.done():
-                self._held.update(keys)
+                self._held.update({claim.key: claim.takes for claim in claims})
                 turn.set_result(None)
             elif not turn.done():
                 blocked |= keys

@@ -13,6 +13,8 @@ from kartenwart.operations.locks import CALLS_PER_PRACTICE_CARD, Claim, Claims
 from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
 
+PADS_PER_KONNEKTOR = 10_000  # more than any has
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
@@ -36,9 +38,10 @@ class Reach:
 
     @property
     def pad_claims(self) -> Claims:
-        """Return the claims on the pad. Where it is a guess, it may be any: such entries take turns at a Konnektor."""
-        guess = (Claim(key=self.pad.terminal.name),) if self.pad.terminal else ()
-        return guess if self.pad.sure else (*guess, Claim(key=f"some pad of {self.context.konnektor}"))
+        """Return the claims on the pad. Where it is a guess it may be any: that entry has a Konnektor's pads alone."""
+        own = (Claim(key=self.pad.terminal.name),) if self.pad.terminal else ()
+        takes = 1 if self.pad.sure else PADS_PER_KONNEKTOR
+        return (*own, Claim(key=f"pads of {self.context.konnektor}", capacity=PADS_PER_KONNEKTOR, takes=takes))
 
 
 class Cards:

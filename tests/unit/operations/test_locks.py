@@ -44,6 +44,27 @@ async def test_several_hold_a_card_that_serves_several() -> None:
     await third
 
 
+async def test_a_claim_on_all_places_waits_for_all_and_keeps_later_ones_waiting() -> None:
+    locks = CardLocks()
+    one = (Claim(key="pads", capacity=9),)
+    everything = (Claim(key="pads", capacity=9, takes=9),)
+    for _ in range(2):
+        await locks.acquire(one)
+    alone = asyncio.create_task(locks.acquire(everything))
+    await until()
+    late = asyncio.create_task(locks.acquire(one))
+    locks.release(one)
+    await until()
+    assert not alone.done()
+    locks.release(one)
+    await alone
+    await until()
+    assert not late.done()
+    locks.release(everything)
+    async with asyncio.timeout(1):
+        await late
+
+
 @pytest.mark.parametrize("served", [False, True])
 async def test_whoever_is_cancelled_while_waiting_holds_nothing(served: bool) -> None:
     locks = CardLocks()
