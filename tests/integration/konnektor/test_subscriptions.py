@@ -1,5 +1,6 @@
 """Subscriptions against a raw device and a clock that the test moves."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -74,7 +75,8 @@ class Book:
         return http(envelope(f"<EVT:RenewSubscriptionsResponse>{OK}{renewed}</EVT:RenewSubscriptionsResponse>"))
 
     def _end(self) -> bytes:
-        self.ids.popitem()
+        if self.ids:
+            self.ids.popitem()
         return http(envelope(f"<EVT:UnsubscribeResponse>{OK}</EVT:UnsubscribeResponse>"))
 
 
@@ -135,6 +137,35 @@ async def test_a_boot_told_in_the_middle_of_a_renewal_is_no_defect() -> None:
         await konnektor.subscribe()
         assert len(book.ids) == len(TOPICS)
         assert (await konnektor.observe()).konnektor.events_subscribed
+
+
+async def test_an_answer_of_before_a_boot_is_no_subscription() -> None:
+    async with practice() as (device, book, _, konnektor):
+        subscribe = device.replies["Subscribe"]
+        assert callable(subscribe)
+
+        def boots() -> bytes | None:
+            answer = subscribe()
+            konnektor._take(CetpEvent(topic=BOOTED, severity="Info", subscription_id="", parameters={}))
+            book.ids.clear()
+            device.replies["Subscribe"] = subscribe
+            return answer
+
+        device.replies["Subscribe"] = boots
+        await konnektor.subscribe()
+        await konnektor.subscribe()
+        assert len(book.ids) == len(TOPICS)
+        assert (await konnektor.observe()).konnektor.events_subscribed
+
+
+async def test_at_the_end_nothing_is_left_at_the_konnektor_and_a_silent_one_holds_nobody_up() -> None:
+    async with practice() as (_, book, _, konnektor):
+        await konnektor.subscribe()
+        assert book.ids
+    assert not book.ids
+    async with asyncio.timeout(5), practice() as (device, _, _, konnektor):
+        await konnektor.subscribe()
+        device.replies["Unsubscribe"] = None
 
 
 async def test_what_the_konnektor_dropped_without_a_word_is_found_by_its_list() -> None:

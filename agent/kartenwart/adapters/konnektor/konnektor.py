@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Self
 
 import structlog
@@ -34,6 +34,7 @@ from kartenwart.domain.ports.konnektor import (
 )
 
 _WAITING_NOTICES = 1000
+_FAREWELL_SECONDS = 2.0
 _ANY_HOST = ("", "0.0.0.0", "::")  # noqa: S104  # only compared with
 
 _log = structlog.get_logger()
@@ -69,6 +70,10 @@ class Konnektor:
 
     async def __aexit__(self, *_: object) -> None:
         self._queue(None)
+        if self._subscriptions is not None:
+            with suppress(WorldError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await self._subscriptions.end()
         await self._stack.aclose()
 
     @property

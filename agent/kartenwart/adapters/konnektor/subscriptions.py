@@ -48,6 +48,7 @@ class Subscriptions:
         self._live: dict[str, Live] = {}
         self._compared_at: float | None = None
         self._refused: frozenset[str] = frozenset()
+        self._boots = 0
 
     def context_of(self, subscription_id: str) -> str | None:
         """Return the context of a live subscription, None for an id that is not ours or has expired."""
@@ -64,6 +65,7 @@ class Subscriptions:
         """Forget all: after a boot the Konnektor has forgotten them too."""
         self._live.clear()
         self._compared_at = None
+        self._boots += 1
 
     def doubt(self) -> None:
         """Compare with the Konnektor's list next time: it may have booted, and the event that tells so got lost."""
@@ -87,13 +89,23 @@ class Subscriptions:
         if compare:
             self._compared_at = now
 
+    async def end(self) -> None:
+        """End all of ours, so that none of them stands at the Konnektor until it expires."""
+        by_name = {context.name: context for context in self._contexts}
+        while self._live:
+            _, live = self._live.popitem()
+            await self._end(by_name[live.context], live.id)
+
     async def _ensure(self, context: Context, *, compare: bool) -> None:
         if compare:
             await self._compare(context)
         await self._renew(context)
         for topic in self._missing(context.name):
             exchange = subscribe(call_context(context), event_to=self._event_to, topic=topic)
-            self._keep(context, topic, await self._link.call(exchange, context))
+            boots = self._boots
+            told = await self._link.call(exchange, context)
+            if boots == self._boots:  # else an answer of before a boot: the Konnektor has forgotten it
+                self._keep(context, topic, told)
 
     async def _compare(self, context: Context) -> None:
         """Forget what the Konnektor no longer has, and end what stands there under our address but is not ours."""
