@@ -29,11 +29,19 @@ def parse(kind: type[Message], body: bytes) -> Message:
     message = kind()
     shape = tuple(islice(_fill(message, _load(body), ""), MOST_VIOLATIONS))
     if shape:
-        told = tuple(violation.field for violation in shape)
+        told = frozenset(violation.field for violation in shape)
         whole = len(shape) < MOST_VIOLATIONS  # else the rest of the body was not read
-        values = (one for one in violations(message) if whole and not one.field.startswith(told))
+        values = (one for one in violations(message) if whole and told.isdisjoint(_within(one.field)))
         raise CallerError(failure(Reason.INVALID_ARGUMENT), (*shape, *values))
     return message
+
+
+def _within(path: str) -> Iterator[str]:
+    """Yield a path and all that it lies in: "a[0].b" lies in "a[0]" and "a", but not in "a[0].bc"."""
+    yield path
+    for end, letter in enumerate(path):
+        if letter in ".[":
+            yield path[:end]
 
 
 def _load(body: bytes) -> "_Object":

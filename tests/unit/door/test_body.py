@@ -47,6 +47,12 @@ def test_unknown_and_mistyped_fields_are_named_with_their_paths() -> None:
     assert set(wrong(SignDocumentsRequest, body)) == shape | values
 
 
+def test_a_mistyped_field_hides_no_other_whose_name_begins_like_it() -> None:
+    told = wrong(SignDocumentsRequest, {"document": "documents/d-1", "documents": [{"document": "?"}], "card": []})
+    assert {"document", "documents[0].document", "documents[0].format", "card"} <= set(told)
+    assert not any(path.startswith("card.") for path in told)
+
+
 def test_nothing_of_the_content_is_repeated() -> None:
     assert "Müller" not in str(wrong(VerifyPinRequest, {"force": "Müller", "pin": "PIN_MÜLLER", "wait": "Müller"}))
 
