@@ -49,7 +49,7 @@ class Enrolments:
         clock: Clock,
         on_change: Callable[[], None] = lambda: None,
         each_peer: int = 20,
-        all_peers: int = 100,
+        all_peers: int = 400,
         wrong_codes: int = 5,
     ) -> None:
         self._authority = authority
@@ -141,6 +141,7 @@ class Enrolments:
             scope=scope,
             expires_at=self._clock.now() + (lifetime or TOKEN_LIFETIME),
         )
+        await self._store.drop_tokens(self._clock.now())
         await self._store.save_token(token)
         return secret, token
 

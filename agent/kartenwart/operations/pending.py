@@ -1,12 +1,13 @@
 """Enrolments under way: in memory only, bounded, each gone soon after its time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kartenwart.domain.catalogue import refused
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.enrolment import WINDOW, Enrolment, EnrolmentState
+from kartenwart.domain.enrolment import WINDOW, Enrolment, EnrolmentState, counted_as
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.principals import Workstation
 
@@ -32,9 +33,13 @@ class PendingEnrolments:
         self._taken: set[str] = set()
 
     def add(self, enrolment: Enrolment) -> None:
-        """Add one; CallerError ENROLMENT_ATTEMPTS_EXCEEDED where too many wait."""
+        """Add one; CallerError ENROLMENT_ATTEMPTS_EXCEEDED where too many wait.
+
+        Where all places are taken, the oldest that was never revealed goes, of the address that holds most of these: an
+        honest workstation reveals at once, and strangers must not keep it out.
+        """
         self._tidy()
-        if len(self._enrolments) >= MOST_PENDING:
+        if len(self._enrolments) >= MOST_PENDING and not self._make_room():
             raise refused(Reason.ENROLMENT_ATTEMPTS_EXCEEDED)
         self._enrolments[enrolment.name] = enrolment
 
@@ -82,6 +87,15 @@ class PendingEnrolments:
         """End all that wait."""
         for one in self.waiting():
             self.put(replace(one, state=state))
+
+    def _make_room(self) -> bool:
+        silent = [one for one in self._enrolments.values() if one.state is EnrolmentState.COMMITTED]
+        if not silent:
+            return False
+        held = Counter(counted_as(one.peer_address) for one in silent)
+        gone = max(silent, key=lambda one: held[counted_as(one.peer_address)])  # the first of equals is the oldest
+        del self._enrolments[gone.name]
+        return True
 
     def _tidy(self) -> None:
         now = self._clock.now()

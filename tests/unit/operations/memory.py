@@ -142,6 +142,9 @@ class MemoryStore:
         await self._write()
         return self.tokens.pop(secret_sha256, None)
 
+    async def drop_tokens(self, now: datetime) -> None:
+        self.tokens = {secret: token for secret, token in self.tokens.items() if token.expires_at > now}
+
     async def high_water(self) -> datetime | None:
         return self.mark
 

@@ -147,6 +147,25 @@ async def test_commits_are_limited_by_peer_and_in_all(house: House) -> None:
     assert len(house.enrolments._pending._enrolments) <= 64
 
 
+async def test_strangers_who_never_reveal_keep_no_honest_workstation_out(house: House) -> None:
+    honest = await house.revealed(500, peer="192.0.2.200")
+    begun = await house.committed(501, peer="192.0.2.201")
+    for number in range(80):
+        await house.committed(number, peer=f"192.0.2.{number // 20}")
+    late = await house.revealed(502, peer="192.0.2.202")
+    await house.enrolments.reveal(begun.name, NONCE)
+    for made in (honest, begun, late):
+        assert await house.state(made) is EnrolmentState.PENDING
+    assert len(house.enrolments._pending._enrolments) <= 64
+
+
+async def test_expired_tokens_are_not_kept(house: House) -> None:
+    for _ in range(3):
+        await house.enrolments.create_token(TECHNICIAN, Role.VIEWER, SCOPE, None)
+        house.clock.move(seconds=24 * 3600)
+    assert len(house.store.tokens) == 1
+
+
 async def test_what_a_workstation_says_of_itself_is_checked(house: House) -> None:
     good = b"c" * 32
     for public_key, label, promise, path in (

@@ -5,7 +5,9 @@ A user's konnektor_user_id stands here in the clear: the file is the box's secre
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
+from kartenwart.adapters.store.codec import time_text
 from kartenwart.adapters.store.database import Database
 from kartenwart.adapters.store.shapes import TOKEN, USER, WORKSTATION
 from kartenwart.domain.enrolment import EnrolmentToken
@@ -50,6 +52,10 @@ class WorkstationTable:
             return TOKEN.load(rows[0][0]) if rows else None
 
         return await self._database.write(take)
+
+    async def drop_tokens(self, now: datetime) -> None:
+        statement = "DELETE FROM tokens WHERE json_extract(body, '$.expires_at') <= ?"
+        await self._database.write(lambda connection: _run(connection, statement, (time_text(now),)))
 
 
 def _run(connection: sqlite3.Connection, statement: str, row: tuple[str, ...]) -> None:

@@ -85,6 +85,10 @@ class WorkstationStore(Protocol):
         """Remove and return the token, or None: it can be redeemed once."""
         ...
 
+    async def drop_tokens(self, now: datetime) -> None:
+        """Remove the tokens that have expired."""
+        ...
+
 
 class FactStore(Protocol):
     """Small facts: the high-water mark of time and the last known attempts of refused PINs."""

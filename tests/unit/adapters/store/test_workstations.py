@@ -60,6 +60,15 @@ async def test_a_token_is_taken_once(store: Store) -> None:
     assert await store.workstations.take_token("bb") is None
 
 
+async def test_expired_tokens_are_dropped(store: Store) -> None:
+    late = replace(token("bb"), expires_at=NOW + timedelta(seconds=1))
+    for each in (token("aa"), late):
+        await store.workstations.save_token(each)
+    await store.workstations.drop_tokens(NOW)
+    assert await store.workstations.take_token("aa") is None
+    assert await store.workstations.take_token("bb") == late
+
+
 async def test_a_token_is_not_saved_twice(store: Store) -> None:
     await store.workstations.save_token(token("aa"))
     with pytest.raises(WorldError) as caught:
