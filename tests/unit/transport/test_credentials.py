@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -115,6 +116,10 @@ def test_files_in_ber_as_old_devices_write_them_are_read(kind: str) -> None:
     assert from_pkcs12(ber, "geheim") == from_pkcs12(whole, "geheim")
     with pytest.raises(CredentialsError, match="Kennwort"):
         from_pkcs12(ber, "falsch")
+    # Such devices write what the file encloses in BER too; its checksum is left out, since it would be another one.
+    enclosed = as_ber(asn1_pkcs12.Pfx.load(whole)["auth_safe"]["content"].native)
+    outer = asn1_pkcs12.Pfx({"version": "v3", "auth_safe": {"content_type": "data", "content": enclosed}})
+    assert from_pkcs12(as_ber(outer.dump()), "geheim") == from_pkcs12(whole, "geheim")
 
 
 def issued(*extensions: x509.ExtensionType, days: tuple[int, int] = (-1, 30)) -> ClientCertificate:
