@@ -6,7 +6,7 @@ TransportError
 ├── RefusedError       the peer refuses our certificate (TLS alert)
 ├── SilentError        no complete answer in time
 ├── CutError           the connection ended before the answer was complete
-└── AnswerError        an answer that is no HTTP/1.1, or above its cap
+└── AnswerError        an answer that is no HTTP/1.1, above its cap, or whose TLS records were changed
 
 `written` says whether bytes of the request may have left; `answered` whether a byte of an answer came.
 """

@@ -13,7 +13,7 @@ Terminal = Annotated[str, typer.Argument(help="Name of the terminal.")]
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the program."""
-    for command in (status, counts, calls, insert, pull, cancel, reboot, fault):
+    for command in (status, counts, calls, insert, pull, cancel, reboot):
         app.command()(command)
     app.command("type")(type_pin)
     app.command("habit")(habit)
@@ -102,26 +102,6 @@ def reboot(
         door = DoorClient(state)
         path = f"/konnektors/{door.konnektor(konnektor)}/reboot"
         show(door.post(path, {"down_seconds": down_seconds, "wait": True}), style)
-
-
-def fault(
-    operation: Annotated[str, typer.Argument(help='Name of the operation, or "*".')],
-    kind: Annotated[str, typer.Argument(help="soap_fault, delay, cut, silent, garbage, http_status, ...")],
-    state: State,
-    konnektor: KonnektorName = "",
-    times: Annotated[int, typer.Option(help="How often; -1 for always.")] = 1,
-    code: Annotated[int | None, typer.Option(help="Error code (soap_fault, wrong_status).")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Duration (delay, silent).")] = None,
-    size: Annotated[int | None, typer.Option("--bytes", help="Bytes of the answer that get through (cut).")] = None,
-    style: Format = "table",
-) -> None:
-    """Plan a fault for coming calls."""
-    plan: dict[str, Any] = {"operation": operation, "kind": kind, "times": times}
-    chosen = {"code": code, "seconds": seconds, "bytes": size}
-    plan.update({key: value for key, value in chosen.items() if value is not None})
-    with failing(DoorError):
-        door = DoorClient(state)
-        show(door.post(f"/konnektors/{door.konnektor(konnektor)}/faults", plan), style)
 
 
 def _post(state: State, path: str, body: dict[str, Any], style: str) -> None:

@@ -5,18 +5,23 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from firmware_sim.control.fault_routes import FaultRoutes
 from firmware_sim.control.konnektor_routes import KonnektorRoutes
 from firmware_sim.control.practice_routes import PracticeRoutes
 from firmware_sim.control.request import BadRequestError
+from firmware_sim.faults import UnknownFaultError
 from firmware_sim.konnektor.faults import FaultError
 from firmware_sim.pads.pad import NothingAskedError
 from firmware_sim.pads.script import ScriptError
+from firmware_sim.proxy import LinkFaultError
 from firmware_sim.simulation import Simulation
 from firmware_sim.world.practice import WorldError
 
 _STATUS: dict[type[Exception], int] = {
     BadRequestError: 400,
     FaultError: 400,
+    LinkFaultError: 400,
+    UnknownFaultError: 400,
     ScriptError: 400,
     WorldError: 409,
     NothingAskedError: 409,
@@ -40,7 +45,8 @@ async def _errors_as_json(request: web.Request, handler: _Handler) -> web.Stream
 async def control_door(simulation: Simulation, port: int = 0) -> AsyncIterator[str]:
     """Open the door on 127.0.0.1 and give its address."""
     app = web.Application(middlewares=[_errors_as_json])
-    app.add_routes([*PracticeRoutes(simulation).routes(), *KonnektorRoutes(simulation).routes()])
+    for routes in (PracticeRoutes(simulation), KonnektorRoutes(simulation), FaultRoutes(simulation)):
+        app.add_routes(routes.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import ssl
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from firmware_sim.world.events import Event, matches
 _log = logging.getLogger(__name__)
 _WAITING_FRAMES = 1000
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_Way = Callable[[str, int], Awaitable[tuple[str, int]]]
 
 
 def frame(event: Event, subscription_id: str) -> bytes:
@@ -37,6 +38,7 @@ class EventSender:
         self._tls = tls
         self._queues: dict[str, asyncio.Queue[bytes]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
+        self.way: _Way = _straight
         self.lose = 0
         self.lose_all = False
         self.sent: defaultdict[str, int] = defaultdict(int)
@@ -102,9 +104,15 @@ class EventSender:
     async def _connect(self, endpoint: str) -> _Streams:
         target = urlsplit(endpoint)
         async with asyncio.timeout(self._device.configuration.behaviour.event_connect_seconds):
+            host, port = await self.way(target.hostname or "", target.port or 0)
             return await asyncio.open_connection(
-                target.hostname, target.port, ssl=self._tls(), local_addr=(self._device.configuration.address, 0)
+                host, port, ssl=self._tls(), local_addr=(self._device.configuration.address, 0)
             )
+
+
+async def _straight(host: str, port: int) -> tuple[str, int]:
+    """Connect to a subscriber where it said."""
+    return host, port
 
 
 def _passes(expression: str, event: Event) -> bool:

@@ -15,6 +15,7 @@ from firmware_sim.konnektor.comfort_service import ComfortService
 from firmware_sim.konnektor.dispatch import Dispatcher
 from firmware_sim.konnektor.event_service import EventService
 from firmware_sim.konnektor.faults import FaultPlan
+from firmware_sim.konnektor.lines import Lines
 from firmware_sim.konnektor.listener import Listener, event_context
 from firmware_sim.konnektor.pin_dialog import PinDialog
 from firmware_sim.konnektor.profiles import has
@@ -46,10 +47,12 @@ class Konnektor:
         certificates = {identity.certificate_der: name for name, identity in self.clients.items()}
         self.listener = Listener(self.device, dispatcher, certificates, self.passwords, pki.tls_root_pem)
         self.sender = EventSender(self.device, self._event_tls)
+        self.lines = Lines(self.listener, self.sender, lambda: self.server)
         self._stack = AsyncExitStack()
         self._reboot: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.lines)
         await self._stack.enter_async_context(self.sender)
         await self.listener.open(self.server)
         self.up = True
