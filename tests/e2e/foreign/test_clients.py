@@ -101,7 +101,7 @@ def test_a_token_works_once(client: Foreign, ticket: dict[str, str], tmp_path: P
     assert not (folder / "certificate.pem").exists()
 
 
-@pytest.mark.parametrize("stranger", ["node", "java"], indirect=True)  # the shell client enrols by token only
+@pytest.mark.parametrize("stranger", OTHERS, indirect=True)
 def test_codes_are_compared_before_anything_is_stored(stranger: Foreign, practice: Practice, tmp_path: Path) -> None:
     at_the_box(practice, "enrolment.v1.EnrolmentService/OpenEnrolment", {})
     granted, ran = by_code(stranger, practice, tmp_path / "confirmed", lambda code: code)

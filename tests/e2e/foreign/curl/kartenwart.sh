@@ -1,37 +1,16 @@
 #!/usr/bin/env bash
 # A workstation with curl, openssl and jq. The words and the files are those of the other clients:
-#   enrol-token PORT FINGERPRINT LABEL (token on stdin) | list PORT | watch PORT COUNT
-#   verify PORT CARD PIN [USER] | sign PORT CARD FILE OUT TYPE FORMAT [USER]
-# The code exchange is not here: it needs more arithmetic than a shell should do; enrol by token, or with `kartenwart enrol`.
+#   enrol-code PORT ROLE LABEL (what the box shows on stdin) | enrol-token PORT FINGERPRINT LABEL (token on stdin)
+#   list PORT | watch PORT COUNT | verify PORT CARD PIN [USER] | sign PORT CARD FILE OUT TYPE FORMAT [USER]
 set -euo pipefail
 shopt -s inherit_errexit
 umask 077
-host=$KARTENWART_HOST folder=$KARTENWART_FOLDER word=$1 port=$2
+host=$KARTENWART_HOST profile=$KARTENWART_FOLDER folder=$KARTENWART_FOLDER word=$1 port=$2
 shift 2
 
-# [quick start: enrol]
-enrol() { # PORT FINGERPRINT LABEL, token on stdin
-  local fingerprint=$2 label=$3 seen names granted
-  mkdir -p "$folder"
-  openssl s_client -connect "$host:$1" -showcerts </dev/null 2>/dev/null >"$folder/chain.txt"
-  # The last certificate of the chain is the root; the token may go only to the root that came with it.
-  awk '/BEGIN CERT/ {pem = ""} {pem = pem $0 "\n"} /END CERT/ {last = pem} END {printf "%s", last}' \
-    "$folder/chain.txt" >"$folder/root.pem"
-  seen=$(openssl x509 -in "$folder/root.pem" -outform DER | sha256sum | cut -d' ' -f1)
-  [[ $seen == "${fingerprint,,}" ]] || { refuse "" "the root of the box is not the one that came with the token"; }
-  names=$(openssl x509 -in "$folder/chain.txt" -noout -ext subjectAltName)
-  grep -oE 'DNS:box-[0-9a-z]+\b' <<<"$names" | head -1 | cut -d: -f2 >"$folder/box-id"
-  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$folder/key.pem"
-  openssl req -new -key "$folder/key.pem" -subj / -outform DER | base64 -w0 >"$folder/request.b64"
-  granted=$(jq -Rn --arg name "$label" --rawfile request "$folder/request.b64" \
-    '{token: input, "label": $name, certificateRequest: $request}' |
-    try "$1" enrolment.v1.EnrolmentExchangeService/RedeemToken)
-  jq -r .certificate <<<"$granted" | base64 -d | openssl x509 -inform DER -out "$folder/certificate.pem"
-  openssl verify -CAfile "$folder/root.pem" "$folder/certificate.pem" >/dev/null
-  rm "$folder/chain.txt" "$folder/request.b64"
-  jq -c '{workstation}' <<<"$granted"
-}
-# [end of quick start]
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+source "$(dirname "$0")/enrolment.sh"
 
 # [quick start: call]
 call() { # PORT METHOD [CURL OPTIONS], message on stdin: no secret stands in the process list
@@ -40,9 +19,9 @@ call() { # PORT METHOD [CURL OPTIONS], message on stdin: no secret stands in the
   shift 2
   [[ ! -e $folder/certificate.pem ]] || certificate=(--cert "$folder/certificate.pem" --key "$folder/key.pem")
   # The name in the address is the box id, and --connect-to says where it is: whoever answers must be this box.
-  curl --silent --show-error --fail-with-body --cacert "$folder/root.pem" "${certificate[@]}" "$@" \
-    --connect-to "$box_id:$port:$host:$port" -H 'Content-Type: application/json' --data-binary @- \
-    "https://$box_id:$port/kartenwart.api.$method"
+  curl --silent --show-error --fail-with-body --connect-timeout 5 --max-time 60 \
+    --cacert "$folder/root.pem" "${certificate[@]}" --connect-to "$box_id:$port:$host:$port" "$@" \
+    -H 'Content-Type: application/json' --data-binary @- "https://$box_id:$port/kartenwart.api.$method"
 }
 # [end of quick start]
 
@@ -53,7 +32,7 @@ refuse() { # REASON MESSAGE
 
 try() { # as call, but says a refusal in the manner of the other clients
   local answer
-  answer=$(call "$@" 2>"$folder/trouble.txt") || refuse "$(reason <<<"$answer")" "$answer$(<"$folder/trouble.txt")"
+  answer=$(call "$@" 2>"$work/trouble") || refuse "$(reason <<<"$answer")" "$answer$(<"$work/trouble")"
   printf '%s' "$answer"
 }
 
@@ -144,7 +123,8 @@ said() { # JOB
 }
 
 case $word in
-  enrol-token) enrol "$port" "$@" ;;
+  enrol-code) by_code "$port" "$@" ;;
+  enrol-token) by_token "$port" "$@" ;;
   list)
     answer=$(try "$port" card.v1.CardService/ListCards <<<'{}')
     jq -c '{cards}' <<<"$answer"
