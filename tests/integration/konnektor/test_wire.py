@@ -147,6 +147,19 @@ class TestPolls:
         assert seen.link_state is state
         assert (seen.condition.reason if seen.condition else None) is (Reason.KONNEKTOR_CLOCK_OFF if hours else None)
 
+    @pytest.mark.parametrize(("dated", "state"), [(True, LinkState.UP), (False, LinkState.DEGRADED)])
+    async def test_a_directory_s_date_counts_only_where_no_header_tells(self, dated: bool, state: LinkState) -> None:
+        now = f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} GMT"
+        product = (
+            b'<PI:ProductInformation xmlns:PI="http://ws.gematik.de/int/version/ProductInformation/v1.1">'
+            b"<PI:InformationDate>2020-03-01T12:00:00Z</PI:InformationDate></PI:ProductInformation>"
+            b"<SI:ServiceInformation>"
+        )
+        async with raw_device() as device, facing(device) as konnektor:
+            listed = directory(device.port).replace(b"<SI:ServiceInformation>", product)
+            device.replies["connector.sds"] = http(listed, 200, *([f"Date: {now}"] if dated else []))
+            assert (await konnektor.observe()).konnektor.link_state is state
+
     async def test_a_fatal_state_is_said_while_polls_still_work(self) -> None:
         state = (
             "<CONN:Connector><CONN:OperatingState><CONN:ErrorState><CONN:ErrorCondition>EC_CRL_Out_Of_Date"

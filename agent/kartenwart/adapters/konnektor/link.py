@@ -34,8 +34,11 @@ class Link:
 
     @property
     def skew(self) -> timedelta:
-        """Return how far the Konnektor's clock is ahead, by HTTP Date or InformationDate, whichever is worse."""
-        return max(self._wire.skew, self._directory_skew, key=abs)
+        """Return how far the Konnektor's clock is ahead: by HTTP Date, or by InformationDate where no Date came.
+
+        InformationDate is the time of the query by its schema, but some devices tell when a firmware was made.
+        """
+        return self._directory_skew if self._wire.skew is None else self._wire.skew
 
     async def services(self, *, not_older_than: float | None = None) -> Services:
         """Return the services; the directory is loaded where none is cached or it is older than so many seconds."""

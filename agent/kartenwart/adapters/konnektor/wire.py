@@ -50,14 +50,14 @@ _NOT_THERE = (404, 405, 410)
 
 
 class Wire:
-    """Connections to one Konnektor, one pool per login; `skew` is how far its HTTP clock is ahead of ours."""
+    """Connections to one Konnektor, one pool per login; `skew` is how far its HTTP clock is ahead of ours, None untold."""
 
     def __init__(self, configuration: KonnektorConfiguration, clock: Clock) -> None:
         self._configuration = configuration
         self._clock = clock
         self._pools: dict[str, Pool] = {}
         self._stack = AsyncExitStack()
-        self.skew = timedelta()
+        self.skew: timedelta | None = None
 
     async def __aenter__(self) -> Self:
         for client_system in {"", *self._configuration.logins}:
