@@ -13,11 +13,6 @@ DEFAULT_LIMIT = 64 * 1024
 MAX_LIMIT = 1024 * 1024
 
 
-def encode_frame(payload: bytes) -> bytes:
-    """Return the frame around a payload."""
-    return MAGIC + len(payload).to_bytes(4, "big") + payload
-
-
 class FrameDecoder:
     """Takes bytes as they come and gives payloads; after an error it takes nothing more.
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kartenwart.codecs.cetp import FrameDecoder, encode_frame
+from kartenwart.codecs.cetp import FrameDecoder
 from kartenwart.codecs.malformed import MalformedError, OversizedError
+from tests.unit.codecs.frames import encode_frame
 
 payloads = st.lists(st.binary(min_size=1, max_size=300), max_size=5)
 

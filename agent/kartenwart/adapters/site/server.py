@@ -26,7 +26,6 @@ class ServerIdentity:
     key_pem: bytes = field(repr=False)
     chain_file: Path
     key_file: Path
-    not_after: datetime
     renew_at: datetime
 
 
@@ -47,7 +46,6 @@ def server_identity(folder: Path, issuer: Issuer, box_id: str, names: Sequence[s
         key_pem=(folder / KEY_FILE).read_bytes(),
         chain_file=folder / CHAIN_FILE,
         key_file=folder / KEY_FILE,
-        not_after=leaf.not_valid_after_utc,
         renew_at=_renew_at(leaf),
     )
 

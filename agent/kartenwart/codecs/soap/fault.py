@@ -57,11 +57,6 @@ class Fault:
         """Return Technical or Security as the device spells it; empty for anything else."""
         return self.traces[-1].error_type if self.traces else ""
 
-    @property
-    def vendor_codes(self) -> tuple[int, ...]:
-        """Return the codes in front of the gematik one."""
-        return tuple(trace.code for trace in self.traces[:-1])
-
 
 def read_fault(fault: Element) -> Fault:
     """Read a soap:Fault; tolerant, since stacks and proxies in front of a device make faults of their own."""
