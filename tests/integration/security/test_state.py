@@ -147,6 +147,7 @@ async def test_what_expires_expires_by_a_time_that_does_not_go_back(here: Practi
     assert await who(fresh) == "OK"
     async with here.technician() as box:
         assert not (await box.system.get()).clock_trusted
+    assert '"clock.behind"' in here.agent.said
 
 
 async def who(profile: Profile) -> str:
