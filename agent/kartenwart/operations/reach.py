@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused, wrong_field
-from kartenwart.domain.failures import Reason
+from kartenwart.domain.catalogue import failure, refused, wrong_field
+from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.inventory import Card, Context, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
@@ -65,13 +65,13 @@ class Cards:
         """Return the card as this context reaches it.
 
         CallerError NOT_FOUND (card, context or user), CARD_TYPE_WRONG (neither SMC-B nor HBA), INVALID_ARGUMENT (an
-        HBA without a user).
+        HBA without a user); WorldError where its Konnektor has told nothing since the start, so that nobody knows.
         """
         chosen = self._contexts.get(context)
         found = self._keeper.picture.inventory.card(card)
         handle = found.handle(chosen.konnektor) if found else ""
         if found is None or context not in found.contexts or not handle:
-            raise refused(Reason.NOT_FOUND)
+            raise self._not_seen(chosen.konnektor)
         if not (found.type.is_practice or found.type.is_person):
             raise refused(Reason.CARD_TYPE_WRONG)
         session = user if found.type.is_person else ""
@@ -86,6 +86,13 @@ class Cards:
             port=self._konnektors[chosen.konnektor],
             pad=self.pads.pad(found, chosen),
         )
+
+    def _not_seen(self, konnektor: str) -> AgentError:
+        """Return why a card is not there: before the first poll that is nobody's mistake, and passes."""
+        asked = self._keeper.picture.inventory.konnektor(konnektor)
+        if asked is None or asked.last_confirmed is not None:
+            return refused(Reason.NOT_FOUND)
+        return WorldError(asked.condition or failure(Reason.AGENT_UNAVAILABLE), sent=False)
 
     def still_there(self, reach: Reach) -> bool:
         """True while the card is known by the same handle; a new handle is another insertion."""

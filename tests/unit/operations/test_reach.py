@@ -1,0 +1,43 @@
+"""A card that is not in the picture: gone, or not looked for yet."""
+
+import pytest
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.operations.events import EventRing
+from kartenwart.operations.inventory import InventoryKeeper
+from kartenwart.operations.reach import Cards
+from tests.unit.operations.practice import DESK, K1, NAMES, SMCB, Practice, named
+
+
+def cards(practice: Practice, keeper: InventoryKeeper) -> Cards:
+    return Cards(keeper=keeper, contexts=practice.contexts, people=practice.people, konnektors={K1: practice.konnektor})
+
+
+def before_the_first_poll(practice: Practice) -> InventoryKeeper:
+    return InventoryKeeper(
+        names=NAMES, contexts=practice.contexts, konnektors=(K1,), events=EventRing(), clock=practice.clock
+    )
+
+
+async def test_before_the_first_poll_nobody_knows_and_the_caller_may_ask_again(practice: Practice) -> None:
+    keeper = before_the_first_poll(practice)
+    with pytest.raises(WorldError) as refused:
+        cards(practice, keeper).reach(named(SMCB), DESK, "")
+    assert (refused.value.failure.reason, refused.value.sent) == (Reason.AGENT_UNAVAILABLE, False)
+    keeper.observe(practice.konnektor.found)
+    assert cards(practice, keeper).reach(named(SMCB), DESK, "").card.name == named(SMCB)
+
+
+async def test_where_the_konnektor_never_answered_that_is_why(practice: Practice) -> None:
+    keeper = before_the_first_poll(practice)
+    keeper.link_failed(K1, failure(Reason.KONNEKTOR_UNREACHABLE))
+    with pytest.raises(WorldError) as refused:
+        cards(practice, keeper).reach(named(SMCB), DESK, "")
+    assert refused.value.failure.reason is Reason.KONNEKTOR_UNREACHABLE
+
+
+async def test_after_a_poll_an_unknown_card_is_the_callers_mistake(practice: Practice) -> None:
+    with pytest.raises(CallerError) as refused:
+        practice.cards.reach("cards/c-unknown", DESK, "")
+    assert refused.value.failure.reason is Reason.NOT_FOUND
