@@ -12,18 +12,24 @@ from scripts.demo_pdf import extract
 from tests.e2e.foreign.client import GRANTED, Foreign, at_the_box, ended, enter, refused, told
 from tests.e2e.practice import Practice, Ran, openssl, until
 
-SMCB, ADLER = "0101", "0201"  # the ends of the ICCSN of the practice's card and of Dr. Adler's
+SMCB, ADLER, BRANDT = "0101", "0201", "0202"  # the ends of the ICCSN of the practice's and the doctors' cards
+CARDS = {SMCB, ADLER, BRANDT}
 OTHERS = ["node", "java", "curl"]  # tests/e2e/test_enrolment.py asks the same of our own client
 
 
 @pytest.fixture(scope="session")
 def cards(client: Foreign) -> dict[str, str]:
-    """The cards that the client lists, by the end of their ICCSN."""
-    return {card["iccsnTail"]: card["name"] for card in told(client.run("list"))["cards"] if card.get("iccsnTail")}
+    """The cards that the client lists, by the end of their ICCSN; an eGK tells none."""
+    until(lambda: by_tail(at_the_box(client.practice, "card.v1.CardService/ListCards", {})).keys() >= CARDS)
+    return by_tail(told(client.run("list")))
+
+
+def by_tail(listed: dict[str, Any]) -> dict[str, str]:
+    return {card["iccsnTail"]: card["name"] for card in listed.get("cards", ()) if card.get("iccsnTail")}
 
 
 def test_cards_are_listed_and_a_refusal_has_its_reason(client: Foreign, cards: dict[str, str]) -> None:
-    assert cards.keys() == {SMCB, ADLER, "0202"}
+    assert cards.keys() == CARDS  # and not the SMC-B of the other practice on the same premises
     assert refused(client.run("verify", "cards/none", "PIN_SMC")) == "REASON_NOT_FOUND"
 
 
