@@ -40,7 +40,10 @@ WIRE: dict[Reason, tuple[Code, str]] = {
     Reason.ENROLMENT_CLOSED: (Code.FAILED_PRECONDITION, "enrolment is closed; a technician opens it"),
     Reason.ENROLMENT_CODE_UNKNOWN: (Code.NOT_FOUND, "no pending enrolment has this code"),
     Reason.ENROLMENT_CODE_AMBIGUOUS: (Code.FAILED_PRECONDITION, "two pending enrolments had this code; both refused"),
-    Reason.ENROLMENT_REJECTED: (Code.FAILED_PRECONDITION, "the enrolment was rejected"),
+    Reason.ENROLMENT_REJECTED: (
+        Code.FAILED_PRECONDITION,
+        "reserved: the state of an enrolment tells it",
+    ),
     Reason.ENROLMENT_EXPIRED: (Code.FAILED_PRECONDITION, "the enrolment, its window or its token ran out"),
     Reason.ENROLMENT_PROOF_INVALID: (Code.PERMISSION_DENIED, "the proof does not fit the commitment or the key"),
     Reason.ENROLMENT_TOKEN_INVALID: (Code.PERMISSION_DENIED, "the token is wrong or was used"),

@@ -50,7 +50,7 @@ _NOT_THERE = (404, 405, 410)
 
 
 class Wire:
-    """Connections to one Konnektor, one pool per login; `skew` is how far its HTTP clock is ahead of ours, None untold."""
+    """Connections to one Konnektor, one pool per login; `skew` is how far its HTTP clock is ahead, None untold."""
 
     def __init__(self, configuration: KonnektorConfiguration, clock: Clock) -> None:
         self._configuration = configuration
