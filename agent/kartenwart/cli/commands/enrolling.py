@@ -1,6 +1,7 @@
 """`kartenwart discover`, `enrol` and `profile`: finding a box and becoming known to it."""
 
 import platform
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from kartenwart.client import Address, FoundBox, Profile
 
 InterfaceOption = Annotated[str, typer.Option(help="Eigene IP-Adresse, über die gesucht wird; sonst alle.")]
+TOKEN_VARIABLE = "KARTENWART_ENROL_TOKEN"  # noqa: S105  # a name
+TOKEN_HELP = "Einmal-Kennwort des Technikers; „-“ liest es von stdin: Auf der Befehlszeile sähe es jeder am Rechner."  # noqa: S105
 _OPEN = {True: "offen", False: "geschlossen", None: ""}
 
 
@@ -58,7 +61,7 @@ async def enrol(
     interface: InterfaceOption = "",
     role: Annotated[str, typer.Option(help="Gewünschte Rolle: viewer, workstation, signer.")] = "workstation",
     label: Annotated[str, typer.Option(help="Name dieses Arbeitsplatzes.")] = "",
-    token: Annotated[str, typer.Option(help="Einmal-Kennwort des Technikers.")] = "",
+    token: Annotated[str, typer.Option(envvar=TOKEN_VARIABLE, help=TOKEN_HELP)] = "",
     fingerprint: Annotated[str, typer.Option(help="Fingerabdruck, der zum Token gehört.")] = "",
     confirm: Annotated[str, typer.Option(metavar="CODE", help="Abschließen: der Code, den die Box zeigte.")] = "",
     ask: Annotated[bool, typer.Option("--ask", help="Nach der Freigabe hier fragen statt --confirm.")] = False,
@@ -78,7 +81,8 @@ async def enrol(
     if token:
         if not fingerprint:
             raise UsageProblem("Zum Token gehört der Fingerabdruck: --fingerprint")
-        stored = await enrol_by_token(where, token=token, site_fingerprint=fingerprint, label=name, folder=profile)
+        secret = sys.stdin.readline().strip() if token == "-" else token  # noqa: S105  # no password
+        stored = await enrol_by_token(where, token=secret, site_fingerprint=fingerprint, label=name, folder=profile)
         _enrolled(out, stored)
         return
     await _by_code(out, where, role.upper(), name, profile, ask)
@@ -101,7 +105,7 @@ async def _by_code(out: Output, where: "Address", role: str, name: str, folder: 
     out.text("Freigegeben. Den Code an der Box ablesen und hier damit abschließen:")
     out.text("  kartenwart enrol --confirm CODE")
     if out.json:
-        out.document("approved", {"code": pending.code})
+        out.document("approved", {"next": "kartenwart enrol --confirm CODE"})
 
 
 def _show_code(out: Output, code: str) -> None:

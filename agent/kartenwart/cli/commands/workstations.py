@@ -131,7 +131,8 @@ async def token(
         ("Token", made.token),
         ("Fingerabdruck", made.site_fingerprint),
         ("Gültig bis", moment(made.expire_time)),
-        ("Am Arbeitsplatz", f"kartenwart enrol --token {made.token} --fingerprint {made.site_fingerprint}"),
+        ("Am Arbeitsplatz", f"kartenwart enrol --token - --fingerprint {made.site_fingerprint}"),
+        ("", "und dann das Token eingeben (oder in KARTENWART_ENROL_TOKEN setzen)"),
     ]
     out.facts("token", made, lines)
 
