@@ -68,7 +68,7 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
         supervisor = await stack.enter_async_context(Supervisor(report=report))
         _start_links(supervisor, settings, konnektors, operations, readiness, report)
         supervisor.start("tidy", lambda: _tidy(operations, store, clock, settings.box.job_retention_days))
-        supervisor.start("keep-time", lambda: _keep_time(clock))
+        supervisor.start("keep-time", lambda: _keep_time(clock, report))
         supervisor.start("presence", lambda: presence.now_and_then(ports, lambda: operations.enrolments.is_open))
         await asyncio.to_thread(_say_ready, settings.listen.ready_file, site, ports)
         probe = Probe(
@@ -183,8 +183,16 @@ async def _tidy(operations: Operations, store: Store, clock: TrustedTime, days: 
         await asyncio.sleep(TIDY_SECONDS)
 
 
-async def _keep_time(clock: TrustedTime) -> None:
+async def _keep_time(clock: TrustedTime, report: Report) -> None:
+    """Keep the time, and say when the machine's clock falls behind it and when it is right again.
+
+    TLS looks at the machine's clock: while it is behind, certificates issued later are not valid yet.
+    """
+    trusted = True
     while True:
+        if clock.clock_trusted != trusted:
+            trusted = clock.clock_trusted
+            report("clock.right_again" if trusted else "clock.behind", level="info" if trusted else "warning")
         await clock.keep()
         await asyncio.sleep(KEEP_TIME_SECONDS)
 
