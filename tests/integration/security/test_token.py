@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kartenwart.api.workstation.v1 import workstation_pb2
-from tests.integration.security.conftest import REPOSITORY
 from tests.practice import Practice, practice
+from tests.processes import REPOSITORY
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("security-token")]
 
