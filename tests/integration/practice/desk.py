@@ -54,9 +54,9 @@ async def signed(box: Kartenwart, request: signature_pb2.SignDocumentsRequest) -
     return await box.jobs.follow(await box.signatures.start(request))
 
 
-async def bound(here: Practice, box: Kartenwart, card: str, user: str, pad: str = AT_THE_DOCTOR) -> None:
-    """Bind a user to a doctor's card; the person at the pad knows the PIN."""
-    await here.simulator.plays(pad, {"action": "type_right"})
+async def bound(here: Practice, box: Kartenwart, card: str, user: str, after: float = 0.0) -> None:
+    """Bind a user to a doctor's card; the person at its pad knows the PIN and types it after so many seconds."""
+    await here.simulator.plays(AT_THE_DOCTOR, {"action": "type_right", "after": after})
     request = user_service_pb2.BindUserRequest(
         request_id=str(uuid.uuid4()), user=user, card=card, context=SPRECHZIMMER, accept_unknown_attempts=True
     )
