@@ -80,10 +80,11 @@ class Simulator:
 
 @dataclass(kw_only=True)
 class Agent:
-    """A running `kartenwart agent run` on ports that stay over `kill` and `start`."""
+    """A running `kartenwart agent run` on ports that stay over `kill` and `start`; `environment` is added to ours."""
 
     folder: Path
     process: Running | None = None
+    environment: dict[str, str] = field(default_factory=dict)
     ready: dict[str, Any] = field(default_factory=dict)
     _lifetime: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -109,7 +110,7 @@ class Agent:
         ready.unlink(missing_ok=True)
         ports = {f"KARTENWART_LISTEN__{name.upper()}": str(port) for name, port in self.ready.items() if "port" in name}
         command = (sys.executable, "-m", "kartenwart", "agent", "run", "--config", self.folder / "kartenwart.toml")
-        self.process = await self._lifetime.enter_async_context(running(command, ports))
+        self.process = await self._lifetime.enter_async_context(running(command, ports | self.environment))
         self.ready = json.loads((await self.process.file(ready)).read_text())
 
     async def kill(self) -> None:

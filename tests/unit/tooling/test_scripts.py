@@ -13,6 +13,7 @@ SCRIPTS = [
     "scripts/protos",
     "scripts/bundle",
     "scripts/bench",
+    "scripts/crash-matrix",
     "scripts/requirements",
 ]
 

@@ -1,0 +1,148 @@
+"""One field of the crash matrix: a day is lived with one cut (or none), and held against its ledger."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.workstation.v1 import workstation_pb2
+from kartenwart.client import CallFailed, Failure, KartenwartError, connect
+from tests.crash.box import Box
+from tests.crash.cutting import Cut
+from tests.crash.day import HBA, SMCB, Day, Step, end_of, quiet
+from tests.waiting import until
+
+STEP_SECONDS = 30.0
+# What a call may be answered with while the disk refuses or the agent is on its way down or up.
+PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE")
+# Ends with which the agent says that the card was never asked.
+NEVER_SENT = ("AGENT_RESTARTED", "STORE_FAILED")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """What became of a day: the kinds of its calls, the one that was cut ("" if none), what calls were answered."""
+
+    kinds: str
+    what: str
+    troubles: Sequence[str]
+
+
+async def live(here: Box, cut: Cut | None = None) -> Lived:
+    """Live a day at this box, cut it, and check the ledger after a restart. AssertionError names what was broken.
+
+    Without a cut during the day the agent is killed at its end: what failed must not be on the disk only by half.
+    """
+    sim, ends, calls = here.practice.simulator, len(here.ends), here.cutter.calls
+    before = {card: await sim.counts(card) for card in (HBA, SMCB)}
+    await _fresh_sessions(here)
+    here.days += 1
+    day, troubles = Day(practice=here.practice, number=here.days), list[str]()
+    here.arm(cut)
+    for step in day.steps:
+        troubles += await _through(step)
+    kinds, what = here.cutter.kinds(calls), here.cutter.what
+    here.cutter.disarm()
+    if len(here.ends) == ends:
+        await _recorded(day)
+        await here.kill()
+    here.assert_ended_as_it_should()
+    await _assert_kept(day)
+    await quiet(here.practice)
+    for card, then in before.items():
+        now = await sim.counts(card)
+        assert now["pin_tries_wrong"] == then["pin_tries_wrong"]
+        assert len(set(now["job_numbers"])) == len(now["job_numbers"])
+    return Lived(kinds=kinds, what=what, troubles=troubles)
+
+
+async def _recorded(day: Day) -> None:
+    """Wait until every end that was told is on the disk: where it refused, the agent tells at once and writes later."""
+    async with day.practice.technician() as technician:
+
+        async def all_ends() -> bool:
+            records = (await technician.audit.page(100)).records
+            ended = " ".join(record.detail for record in records if record.action == "job.ended")
+            return all(order.told is not None and order.told.name in ended for order in day.orders)
+
+        await until(all_ends)
+
+
+async def _fresh_sessions(here: Box) -> None:
+    """Take the doctor's card out and put it back, so that nobody of an earlier day is verified on it any more."""
+    sim = here.practice.simulator
+    await sim.do(f"/cards/{HBA}/pull")
+    async with here.practice.technician() as technician:
+
+        async def shown() -> bool:
+            return any(card.iccsn_tail.endswith("0201") for card in await technician.cards.list())
+
+        async def gone() -> bool:
+            return not await shown()
+
+        await until(gone)
+        await sim.do(f"/cards/{HBA}/insert", terminal="kt-sprechzimmer", slot=1)
+        await until(shown)
+
+
+async def _through(step: Step) -> list[str]:
+    """Take a step until it gets through; return what stood in its way."""
+    troubles: list[str] = []
+    try:
+        async with asyncio.timeout(STEP_SECONDS):
+            while not await _taken(step, troubles):
+                await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        raise AssertionError(f"{step.__name__} did not get through: {troubles}") from error
+    return troubles
+
+
+async def _taken(step: Step, troubles: list[str]) -> bool:
+    try:
+        await step()
+    except CallFailed as error:
+        if error.reason not in PASSING:
+            raise AssertionError(f"{step.__name__}: {error.failure} after {troubles}") from error
+        troubles.append(error.reason)
+    except KartenwartError as error:
+        troubles.append(type(error).__name__)
+    else:
+        return True
+    return False
+
+
+async def _assert_kept(day: Day) -> None:
+    """Hold the box, after its last start, against everything that it has promised and the simulator has counted."""
+    for order in day.orders:
+        assert order.told is not None
+        assert order.sent <= 1, order
+        if order.told.state == job_pb2.JOB_STATE_SUCCEEDED:
+            assert order.sent == 1, order
+        if order.told.state == job_pb2.JOB_STATE_FAILED and Failure.of(order.told.failure).reason in NEVER_SENT:
+            assert order.sent == 0, order
+    assert day.profile is not None
+    async with day.practice.technician() as technician:
+        verdict = await technician.audit.verify()
+        assert verdict.intact, verdict
+        assert day.user in [user.name for user in await technician.users.list()]
+        workstations = {one.name: one for one in await technician.workstations.list()}
+        assert workstations[day.profile.workstation].state == workstation_pb2.WORKSTATION_STATE_REVOKED
+        found = (await technician.jobs.page(100)).jobs
+        jobs = {job.name: end_of(job) for job in found}
+        for order in day.orders:
+            assert order.told is not None
+            told = end_of(order.told)
+            assert jobs[order.told.name] == told, f"told {told}, kept {jobs[order.told.name]}"
+        of_this_day = [job for job in found if job.creator == day.profile.workstation]
+        assert len(of_this_day) == len(day.orders), "a job that nobody knows of"
+    await _assert_refused(day)
+
+
+async def _assert_refused(day: Day) -> None:
+    assert day.profile is not None
+    with pytest.raises(CallFailed) as refused:
+        async with connect(day.profile, day.practice.agent.address) as revoked:
+            await revoked.system.get()
+    assert refused.value.reason == "REVOKED"
