@@ -206,3 +206,16 @@ async def test_the_confinement_bites(
 
     assert await asyncio.wait_for(agent.process.wait(), 30) not in {0, 99}
     assert ["READY=1"] not in [lines[:1] for lines in manager.heard]
+
+
+@pytest.mark.parametrize(("families", "status"), [(" AF_NETLINK", 0), ("", 1)])
+async def test_the_boxs_own_addresses_are_found_under_the_units_families(
+    start: Start, as_root: None, unit: Path, tmp_path: Path, families: str, status: int
+) -> None:
+    copy = tmp_path / unit.name
+    copy.write_text(unit.read_text(encoding="utf-8").replace(" AF_NETLINK\n", families + "\n"), encoding="utf-8")
+    script = Path(__file__).with_name("confine.py")
+    look = "from kartenwart.adapters.mdns import own_addresses; print(own_addresses('0.0.0.0'))"
+    looking = await start(sys.executable, script, copy, sys.executable, "-c", look)
+
+    assert await asyncio.wait_for(looking.process.wait(), 30) == status, looking.said
