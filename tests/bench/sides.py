@@ -16,9 +16,9 @@ import grpc
 
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import Profile, connect_locally, enrol_by_token
-from kartenwart.codecs.cetp import encode_frame
 from tests.practice import Agent
 from tests.processes import REPOSITORY, running
+from tests.unit.codecs.frames import encode_frame
 from tests.unit.edge.pki import Leaf, Site
 
 ROOTS = os.pathsep.join(str(REPOSITORY / source) for source in (".", "agent", "firmware-sim"))

@@ -17,11 +17,11 @@ from google.protobuf.message import Message
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client.exchange import commitment
-from kartenwart.codecs.cetp import encode_frame
 from tests.fuzz.fuzz_enrolment import KNOWN
 from tests.fuzz.fuzz_json import KINDS
 from tests.fuzz.target import CORPUS, NAMES
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
+from tests.unit.codecs.frames import encode_frame
 from tests.unit.edge.requests import RIGHT
 
 WORD = re.compile(rb"""</?[A-Za-z:]+/?>| [A-Za-z]+=["'][^"'<>\\]*["']""")
