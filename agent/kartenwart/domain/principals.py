@@ -74,10 +74,18 @@ class Workstation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person who signs ("users/{u}"). konnektor_user_id is a secret of the box: no API, no log, no repr."""
+    """A person who signs ("users/{u}"). konnektor_user_id is a secret of the box: no API, no log, no repr.
+
+    `mandants` are those of its maker and those in which it was bound; none yet: it belongs to the house.
+    """
 
     name: str
     label: str
     konnektor_user_id: str = field(repr=False)
     card: str = ""
     bound_at: datetime | None = None
+    mandants: frozenset[str] = frozenset()
+
+    def known_to(self, mandants: frozenset[str] | None) -> bool:
+        """True for who sees one of its mandants (None: all), and for everyone where it has none yet."""
+        return mandants is None or not self.mandants or not self.mandants.isdisjoint(mandants)

@@ -7,7 +7,7 @@ from kartenwart.domain.catalogue import refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.ports.store import WorkstationStore
-from kartenwart.domain.principals import User
+from kartenwart.domain.principals import Caller, User
 
 
 class People:
@@ -36,15 +36,21 @@ class People:
             raise refused(Reason.NOT_FOUND)
         return found
 
-    async def create(self, name: str, label: str) -> User:
+    def known_to(self, caller: Caller) -> tuple[User, ...]:
+        """Return the users of the caller's mandants and those of none yet, sorted by name."""
+        return tuple(user for user in self.all() if user.known_to(caller.mandants))
+
+    async def create(self, name: str, label: str, mandants: frozenset[str] = frozenset()) -> User:
         """Make a user with a new secret; CallerError CONFLICT where the name is taken."""
         if name in self._users:
             raise refused(Reason.CONFLICT)
-        return await self._save(User(name=name, label=label, konnektor_user_id=str(uuid4())))
+        return await self._save(User(name=name, label=label, konnektor_user_id=str(uuid4()), mandants=mandants))
 
-    async def bind(self, name: str, card: str) -> User:
-        """Bind a user to an HBA."""
-        return await self._save(replace(self.get(name), card=card, bound_at=self._clock.now()))
+    async def bind(self, name: str, card: str, mandant: str) -> User:
+        """Bind a user to an HBA, in a mandant that it then belongs to."""
+        user = self.get(name)
+        mandants = user.mandants | {mandant}
+        return await self._save(replace(user, card=card, bound_at=self._clock.now(), mandants=mandants))
 
     async def _save(self, user: User) -> User:
         before = self._users.get(user.name)

@@ -87,7 +87,7 @@ class Binding:
 
     async def _bound(self) -> None:
         reach = self.entry.reach
-        await self.people.bind(reach.user, reach.card.name)
+        await self.people.bind(reach.user, reach.card.name, reach.context.mandant)
         await self.audit.record(
             AuditEntry(
                 actor=self.caller.name,
@@ -127,15 +127,16 @@ class Users:
         self._audit = audit
 
     async def list(self, caller: Caller) -> Sequence[User]:
-        """Return the users of the caller's scope, sorted by name; a technician sees all."""
-        everyone = caller.role is Role.TECHNICIAN
-        return [user for user in self._people.all() if everyone or caller.scope.has_user(user.name)]
+        """Return the users of the caller's scope, sorted by name; for a technician those of its mandants."""
+        if caller.role is Role.TECHNICIAN:
+            return self._people.known_to(caller)
+        return [user for user in self._people.all() if caller.scope.has_user(user.name)]
 
     def get(self, name: str) -> User:
         """Return a user; CallerError NOT_FOUND."""
         return self._people.get(name)
 
-    async def create(self, _caller: Caller, user_id: str, label: str) -> User:
+    async def create(self, caller: Caller, user_id: str, label: str) -> User:
         """Make "users/{user_id}"; CallerError INVALID_ARGUMENT, CONFLICT, LIMIT_EXCEEDED."""
         if not USER_ID.fullmatch(user_id):
             raise wrong_field("user_id", "Erlaubt sind 1 bis 40 Zeichen aus a-z, 0-9 und „-“.")
@@ -143,7 +144,7 @@ class Users:
             raise wrong_field("label", "Erlaubt sind 1 bis 60 druckbare Zeichen.")
         if len(self._people.all()) >= MOST_USERS:
             raise refused(Reason.LIMIT_EXCEEDED)
-        return await self._people.create(f"users/{user_id}", label)
+        return await self._people.create(f"users/{user_id}", label, caller.mandants or frozenset())
 
     async def bind(self, caller: Caller, order: BindUserOrder) -> Job:
         """Bind a user to an HBA, as a job that always asks for PIN.CH. CallerError CARD_TYPE_WRONG, NOT_FOUND."""

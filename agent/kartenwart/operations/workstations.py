@@ -132,7 +132,7 @@ class Workstations:
             contexts=before.scope.contexts if contexts is None else contexts,
             users=before.scope.users if users is None else users,
         )
-        self.check_scope(caller, scope, "workstation.scope")
+        self.check_scope(caller, scope, "workstation.scope", given=frozenset(before.scope.users))
         return replace(
             before,
             label=before.label if label is None else label,
@@ -199,15 +199,16 @@ class Workstations:
                 "certificate_request", "Erwartet wird ein PKCS#10-Antrag (DER) mit einem P-256-Schlüssel."
             ) from wrong
 
-    def check_scope(self, caller: Caller, scope: Scope, path: str) -> None:
-        """Raise CallerError INVALID_ARGUMENT for every context and user that does not exist.
+    def check_scope(self, caller: Caller, scope: Scope, path: str, *, given: frozenset[str] = frozenset()) -> None:
+        """Raise CallerError INVALID_ARGUMENT for every context and user that does not exist; `given` users may stay.
 
-        A context of a mandant that is not the caller's does not exist for it: nobody gives away another practice.
+        What belongs to a mandant that is not the caller's does not exist for it: nobody gives away another practice.
         """
+        users = given | {user.name for user in self._people.known_to(caller)}
         own = frozenset(one for one in scope.contexts if one in self._contexts and self._grants(caller, one))
         wrong = [
             Violation(field=f"{path}.{field}[{index}]", description="Diesen Eintrag gibt es nicht.")
-            for field, names, known in (("contexts", scope.contexts, own), ("users", scope.users, self._people))
+            for field, names, known in (("contexts", scope.contexts, own), ("users", scope.users, users))
             for index, name in enumerate(names)
             if name not in known
         ]

@@ -28,7 +28,7 @@ async def uploaded(practice: Practice, data: bytes = LETTER, mime: str = "applic
 
 async def doctor(practice: Practice) -> str:
     user = await practice.people.create("users/arzt1", "Dr. A")
-    await practice.people.bind(user.name, named(HBA))
+    await practice.people.bind(user.name, named(HBA), "m1")
     return user.konnektor_user_id
 
 
@@ -126,7 +126,7 @@ async def test_what_is_wrong_with_the_request_is_said_before_a_job_is_made(pract
     await practice.people.create("users/arzt1", "Dr. A")
     ready(practice)
     assert (await refusal(practice, await order(practice))).failure.reason is Reason.USER_NOT_BOUND
-    await practice.people.bind("users/arzt1", named(HBA))
+    await practice.people.bind("users/arzt1", named(HBA), "m1")
     good = await order(practice)
     assert (await refusal(practice, good, Role.WORKSTATION)).failure.reason is Reason.ROLE_MISSING
     two = await refusal(practice, replace(good, documents=good.documents * 2))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from kartenwart.domain.catalogue import failure
@@ -5,7 +7,7 @@ from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import BindUserResult, Job, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import PinReading
-from kartenwart.domain.principals import Role
+from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.people import People
 from kartenwart.operations.users import BindUserOrder
 from tests.unit.operations.memory import until
@@ -83,13 +85,30 @@ async def test_callers_see_the_users_of_their_scope(practice: Practice) -> None:
     assert len(await practice.users.list(TECHNICIAN)) == 2
 
 
+async def test_a_technician_knows_the_users_of_its_practices_only(practice: Practice) -> None:
+    house = replace(caller("local/haus", Role.TECHNICIAN), mandants=None)
+    neighbour = caller("workstations/w-t", Role.TECHNICIAN, frozenset({"m2"}))
+    await practice.users.create(house, "neu", "Dr. Neu")
+    await practice.users.create(neighbour, "fremd", "Dr. Fremd")
+    await bound(practice)
+
+    async def known(who: Caller) -> list[str]:
+        return [user.name.removeprefix("users/") for user in await practice.users.list(who)]
+
+    assert await known(house) == ["arzt1", "fremd", "neu"]
+    assert await known(TECHNICIAN) == ["arzt1", "neu"]
+    assert await known(neighbour) == ["fremd", "neu"]
+    await practice.people.bind("users/neu", named(HBA), "m1")
+    assert await known(neighbour) == ["fremd"]
+
+
 async def test_users_outlive_a_restart_and_a_refused_write_changes_nothing(practice: Practice) -> None:
     await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
     practice.store.refuse = True
     with pytest.raises(WorldError):
         await practice.users.create(TECHNICIAN, "arzt2", "Dr. B")
     with pytest.raises(WorldError):
-        await practice.people.bind("users/arzt1", named(HBA))
+        await practice.people.bind("users/arzt1", named(HBA), "m1")
     assert [user.card for user in practice.people.all()] == [""]
     restarted = People(store=practice.store, clock=practice.clock)
     await restarted.load()

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -42,6 +43,21 @@ async def test_rights_change_at_once_durably_and_streams_are_told(house: House) 
         with pytest.raises(CallerError) as refused:
             await attempt
         assert reason(refused) is Reason.NOT_FOUND
+
+
+async def test_users_of_another_practice_are_not_given_away_but_may_stay(house: House) -> None:
+    for name, mandants in (("ours", {"m1"}), ("theirs", {"m2"}), ("new", set[str]())):
+        await house.people.create(f"users/{name}", name, frozenset(mandants))
+    everywhere = replace(TECHNICIAN, mandants=None)
+    before = await house.enrolled()
+    with pytest.raises(CallerError) as refused:
+        await house.workstations.update(TECHNICIAN, before.name, None, None, None, ("users/ours", "users/theirs"))
+    assert [violation.field for violation in refused.value.violations] == ["workstation.scope.users[1]"]
+    await house.workstations.update(everywhere, before.name, None, None, None, ("users/theirs",))
+    changed = await house.workstations.update(
+        TECHNICIAN, before.name, None, None, None, ("users/theirs", "users/ours", "users/new")
+    )
+    assert changed.scope.users == ("users/theirs", "users/ours", "users/new")
 
 
 async def test_what_a_workstation_lost_since_its_call(house: House) -> None:

@@ -116,6 +116,15 @@ def many(inner: Codec[T]) -> Codec[tuple[T, ...]]:
     return Codec(encode=lambda values: [inner.encode(value) for value in values], decode=decode)
 
 
+def names() -> Codec[frozenset[str]]:
+    """Return the codec of a set of names, sorted."""
+    listed = many(TEXT)
+    return Codec(
+        encode=lambda values: listed.encode(tuple(sorted(values))),
+        decode=lambda stored: frozenset(listed.decode(stored)),
+    )
+
+
 def record(kind: type[T], /, **parts: Codec[Any]) -> Codec[T]:
     """Return the codec of a dataclass; `parts` names every field of it."""
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # T is a dataclass

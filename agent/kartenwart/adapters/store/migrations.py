@@ -68,7 +68,12 @@ def _previous_keys(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE workstations SET body = json_set(body, '$.previous_key_sha256', '')")
 
 
-STEPS: tuple[Step, ...] = (_first, _previous_keys)
+def _mandants_of_users(connection: sqlite3.Connection) -> None:
+    """Give users a place for their mandants; those of before belong to the house until they are bound again."""
+    connection.execute("UPDATE users SET body = json_set(body, '$.mandants', json('[]'))")
+
+
+STEPS: tuple[Step, ...] = (_first, _previous_keys, _mandants_of_users)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...] = STEPS) -> None:

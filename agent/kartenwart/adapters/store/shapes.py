@@ -3,7 +3,20 @@
 These names are in databases in the field: a change here needs a step in migrations.
 """
 
-from kartenwart.adapters.store.codec import BYTES, FLAG, NUMBER, TEXT, TIME, Codec, enum, many, one_of, optional, record
+from kartenwart.adapters.store.codec import (
+    BYTES,
+    FLAG,
+    NUMBER,
+    TEXT,
+    TIME,
+    Codec,
+    enum,
+    many,
+    names,
+    one_of,
+    optional,
+    record,
+)
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.failures import Failure, Owner, Reason, RetryClass
 from kartenwart.domain.jobs import (
@@ -92,7 +105,15 @@ WORKSTATION: Codec[Workstation] = record(
     previous_key_sha256=TEXT,
 )
 
-USER: Codec[User] = record(User, name=TEXT, label=TEXT, konnektor_user_id=TEXT, card=TEXT, bound_at=optional(TIME))
+USER: Codec[User] = record(
+    User,
+    name=TEXT,
+    label=TEXT,
+    konnektor_user_id=TEXT,
+    card=TEXT,
+    bound_at=optional(TIME),
+    mandants=names(),
+)
 
 TOKEN: Codec[EnrolmentToken] = record(
     EnrolmentToken, secret_sha256=TEXT, role=enum(Role), scope=_SCOPE, expires_at=TIME

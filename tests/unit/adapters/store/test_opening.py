@@ -146,6 +146,15 @@ async def test_workstations_of_the_first_version_are_taken_over(opener: Opener, 
     assert (found.key_sha256, found.previous_key_sha256, found.revoked_at) == ("ab", "", None)
 
 
+async def test_users_of_the_first_version_belong_to_the_house(opener: Opener, state: Path) -> None:
+    first_version(
+        state, "users", '{"name":"users/a","label":"Dr. A","konnektor_user_id":"s","card":"cards/c-1","bound_at":null}'
+    )
+    async with opener() as store:
+        (found,) = await store.workstations.list_users()
+    assert (found.card, found.mandants) == ("cards/c-1", frozenset())
+
+
 def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def failing(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE half (x)")
