@@ -8,7 +8,8 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-LAG_PERIOD = 0.5
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+LAG_PERIOD = 0.1
 OK = "OK"
 
 
@@ -42,7 +43,9 @@ class Metrics:
             "kartenwart_call_seconds", "Duration of calls.", ["method"], buckets=SECONDS, registry=self.registry
         )
         self.streams = Gauge("kartenwart_open_streams", "Streams open now.", registry=self.registry)
-        self.lag = Gauge("kartenwart_loop_lag_seconds", "Delay of the event loop, latest.", registry=self.registry)
+        self.lag = Histogram(
+            "kartenwart_loop_lag_seconds", "Delay of the event loop.", buckets=LAGS, registry=self.registry
+        )
         self.worst_lag = Gauge(
             "kartenwart_loop_lag_max_seconds", "Delay of the event loop, worst.", registry=self.registry
         )
@@ -61,7 +64,7 @@ class Metrics:
 
     @asynccontextmanager
     async def watching_the_loop(self) -> AsyncIterator[None]:
-        """Measure how late the loop is, twice a second, while the context is open."""
+        """Measure how late the loop is, ten times a second, while the context is open."""
         task = asyncio.create_task(self._watch(), name="loop-lag")
         try:
             yield
@@ -76,5 +79,5 @@ class Metrics:
             await asyncio.sleep(LAG_PERIOD)
             lag = max(0.0, loop.time() - due)
             worst = max(worst, lag)
-            self.lag.set(lag)
+            self.lag.observe(lag)
             self.worst_lag.set(worst)
