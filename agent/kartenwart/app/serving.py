@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 from kartenwart.adapters.clock import SystemClock
@@ -18,7 +19,6 @@ from kartenwart.app.building import Parts, build
 from kartenwart.app.links import configurations, contexts, current_certificate
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
-from kartenwart.door.doors import enrolment_door, local_door, machine_door
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.listening import PortTakenError
 from kartenwart.edge.principals import Principals
@@ -104,7 +104,7 @@ async def _open_doors(
     presence: Presence,
     report: Report,
 ) -> Ports:
-    """Open gRPC first: it is what workstations wait for after a restart."""
+    """Open gRPC first: it is what workstations wait for after a restart. What HTTP needs is loaded while it serves."""
     edge = await stack.enter_async_context(_edge(settings, operations, clock, report))
     methods, listen = edge.bind(build_services(operations)), settings.listen
     rpc = RpcServer(
@@ -115,10 +115,12 @@ async def _open_doors(
         identity=presence.current,
         reflection=listen.reflection,
     )
-    machines = machine_door(
+    await stack.enter_async_context(rpc)
+    doors = await asyncio.to_thread(import_module, "kartenwart.door.doors")
+    machines = doors.machine_door(
         edge=edge, methods=methods, address=listen.address, port=listen.json_port, identity=presence.current
     )
-    enrolment = enrolment_door(
+    enrolment = doors.enrolment_door(
         edge=edge,
         methods=methods,
         address=listen.address,
@@ -126,8 +128,10 @@ async def _open_doors(
         identity=presence.current,
         healthy=_healthy,
     )
-    local = local_door(edge=edge, methods=methods, path=listen.socket, group=listen.socket_group, healthy=_healthy)
-    for door in (rpc, machines, enrolment, local):
+    local = doors.local_door(
+        edge=edge, methods=methods, path=listen.socket, group=listen.socket_group, healthy=_healthy
+    )
+    for door in (machines, enrolment, local):
         await stack.enter_async_context(door)
     return Ports(grpc=rpc.port, json=machines.port, enrol=enrolment.port)
 

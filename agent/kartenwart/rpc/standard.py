@@ -9,9 +9,6 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio
-from grpc_reflection.v1alpha import reflection_pb2
-from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
-from grpc_reflection.v1alpha.reflection import aio as reflection_aio
 
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.policy import EVERYONE, Rate, Rule
@@ -49,15 +46,23 @@ def standard_handlers(edge: Edge, health: Health, reflected: Sequence[str]) -> d
         f"/{HEALTH}/Check": grpc.unary_unary_rpc_method_handler(check, request, response),
         f"/{HEALTH}/Watch": grpc.unary_stream_rpc_method_handler(watch, request, response),
     }
-    if reflected:
-        name = f"{REFLECTION}/ServerReflectionInfo"
-        mirror = reflection_aio.ReflectionServicer((*reflected, HEALTH, REFLECTION))
-        found[f"/{name}"] = grpc.stream_stream_rpc_method_handler(
-            _guarded(edge, name, partial(_pour, mirror.ServerReflectionInfo), _RULE),
-            reflection_pb2.ServerReflectionRequest.FromString,
-            reflection_pb2.ServerReflectionResponse.SerializeToString,
-        )
-    return found
+    return found | (_reflection(edge, reflected) if reflected else {})
+
+
+def _reflection(edge: Edge, reflected: Sequence[str]) -> dict[str, Handler]:
+    """Most boxes have it switched off, so nothing of it is loaded before."""
+    from grpc_reflection.v1alpha import reflection_pb2
+    from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
+    from grpc_reflection.v1alpha.reflection import aio as reflection_aio
+
+    name = f"{REFLECTION}/ServerReflectionInfo"
+    mirror = reflection_aio.ReflectionServicer((*reflected, HEALTH, REFLECTION))
+    handler = grpc.stream_stream_rpc_method_handler(
+        _guarded(edge, name, partial(_pour, mirror.ServerReflectionInfo), _RULE),
+        reflection_pb2.ServerReflectionRequest.FromString,
+        reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    return {f"/{name}": handler}
 
 
 async def _pour(serve: Any, requests: Any, context: Context) -> None:

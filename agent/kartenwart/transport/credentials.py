@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -50,6 +49,8 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
 
     CredentialsError says whether the file, the password, the key or the certificate is wrong.
     """
+    from asn1crypto import pkcs12 as asn1_pkcs12  # only a box whose Konnektor wants a PKCS#12 waits for it
+
     try:
         asn1_pkcs12.Pfx.load(data, strict=True)["auth_safe"].native  # noqa: B018  # parsing is lazy
     except (ValueError, TypeError, KeyError):

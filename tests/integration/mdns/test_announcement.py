@@ -4,7 +4,8 @@ from dataclasses import replace
 from zeroconf import IPVersion
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from kartenwart.adapters.mdns import Announcement, Announcer
+from kartenwart.adapters.mdns import Announcement
+from kartenwart.adapters.mdns.announcer import Announcer
 
 ANNOUNCEMENT = Announcement(
     box_id="box-test1234",

@@ -6,7 +6,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from kartenwart.adapters.signatures.admission import admission
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardCertificate, CertificateReference, KeyAlgorithm
@@ -50,6 +49,8 @@ def _algorithm(certificate: x509.Certificate) -> KeyAlgorithm:
 
 
 def _admission(der: bytes) -> tuple[str, tuple[str, ...]]:
+    from kartenwart.adapters.signatures.admission import admission  # a start need not wait for asn1crypto
+
     try:
         return admission(der)
     except (ValueError, TypeError, KeyError):

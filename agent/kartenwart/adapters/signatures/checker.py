@@ -7,7 +7,6 @@ import asyncio
 
 import structlog
 
-from kartenwart.adapters.signatures import cms, pades
 from kartenwart.adapters.signatures.doubt import Doubt
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import SignatureFormat
@@ -31,6 +30,8 @@ class MathSignatureChecker:
 
 
 def _check(form: SignatureFormat, document: bytes, signed: bytes, expected: bytes) -> None:
+    from kartenwart.adapters.signatures import cms, pades  # in this thread, for the first signature
+
     match form:
         case SignatureFormat.PADES:
             contents, covered = pades.new_signature(document, signed)
