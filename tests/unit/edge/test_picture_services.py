@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
 from kartenwart.edge.refusals import Refused
 from kartenwart.edge.shared import Shared
 from tests.unit.edge.house import House, at_the_box, desk, neighbour
+from tests.unit.edge.opponents import PresentSource
 from tests.unit.operations.practice import DESK, EGK, HBA, OTHER, ROOM, SMCB, named, observation
 
 LONG = Duration(seconds=20)
@@ -230,3 +231,21 @@ async def test_a_stream_of_events_begins_now_or_behind_its_cursor(house: House) 
         first = (await soon(foreign)).message
         assert first.gap
         assert not first.HasField("event")
+
+
+async def test_what_many_ask_for_is_made_once_until_the_picture_is_another(house: House) -> None:
+    def asked() -> Iterator[Any]:
+        for name, request in (
+            ("CardService/ListCards", ListCardsRequest()),
+            ("TerminalService/ListTerminals", ListTerminalsRequest()),
+            ("InventoryService/GetInventory", GetInventoryRequest()),
+        ):
+            method = next(method for full, method in house.methods.items() if full.endswith(f".{name}"))
+            yield house.edge.unary(method, PresentSource(desk(), request), None)
+
+    first = [await answer for answer in asked()]
+    assert [await answer for answer in asked()] == first
+    house.practice.keeper.observe(observation(SMCB))
+    now = [await answer for answer in asked()]
+    assert all(new is not old for new, old in zip(now, first, strict=True))
+    assert len(now[0].message.cards) < len(first[0].message.cards)

@@ -39,16 +39,17 @@ class InventoryService:
         self._edges = Cursors(kind="e", box=box, boot=keeper.boot)
         self._told: OrderedDict[int, Shared] = OrderedDict()
 
-    async def get_inventory(self, request: GetInventoryRequest, call: Call) -> GetInventoryResponse:
+    async def get_inventory(self, request: GetInventoryRequest, call: Call) -> Shared:
         """Answer at once, or with a cursor of ours when something changed since."""
         contexts = contexts_of(call)
         known = self._pictures.decode(request.cursor, self._keeper.picture.version)
         wait = seconds(request.wait) if known is not None else 0.0
         found = await self._views.changed(contexts, known or 0, wait)
-        answer = found.reply.message
+        answer, gap = found.reply.message, bool(request.cursor) and known is None
         assert isinstance(answer, WatchInventoryResponse)  # noqa: S101 - made by Views
-        return GetInventoryResponse(
-            inventory=answer.inventory, cursor=answer.cursor, gap=bool(request.cursor) and known is None
+        return found.shared(
+            ("inventory", gap),
+            lambda: GetInventoryResponse(inventory=answer.inventory, cursor=answer.cursor, gap=gap),
         )
 
     async def watch_inventory(self, request: WatchInventoryRequest, call: Call) -> AsyncGenerator[Shared, None]:  # noqa: ARG002

@@ -1,6 +1,5 @@
 """SystemService, KonnektorService, TerminalService, CardService: what is there."""
 
-from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.card.v1.card_service_pb2 import (
     GetCardRequest,
     GetCardResponse,
@@ -19,7 +18,7 @@ from kartenwart.api.system.v1.system_service_pb2 import GetSystemRequest, GetSys
 from kartenwart.api.terminal.v1.terminal_service_pb2 import ListTerminalsRequest, ListTerminalsResponse
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason
-from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
+from kartenwart.domain.inventory import CertificateReference, Inventory, KeyAlgorithm
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.basics import timestamp
 from kartenwart.edge.convert.inventory import (
@@ -35,6 +34,7 @@ from kartenwart.edge.convert.inventory import (
 )
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.services.views import Views, contexts_of
+from kartenwart.edge.shared import Reply, Shared
 
 
 class SystemService:
@@ -87,11 +87,10 @@ class TerminalService:
     def __init__(self, views: Views) -> None:
         self._views = views
 
-    async def list_terminals(self, request: ListTerminalsRequest, call: Call) -> ListTerminalsResponse:  # noqa: ARG002
+    async def list_terminals(self, request: ListTerminalsRequest, call: Call) -> Shared:  # noqa: ARG002
         """Return the terminals that the caller may reach."""
-        inventory = self._views.of(contexts_of(call)).inventory
-        places = card_places(inventory)
-        return ListTerminalsResponse(terminals=[terminal_message(one, places) for one in inventory.terminals])
+        seen = self._views.of(contexts_of(call))
+        return seen.shared("terminals", lambda: _terminals(seen.inventory))
 
 
 class CardService:
@@ -101,11 +100,13 @@ class CardService:
         self._certificates = operations.certificates
         self._views = views
 
-    async def list_cards(self, request: ListCardsRequest, call: Call) -> ListCardsResponse:
+    async def list_cards(self, request: ListCardsRequest, call: Call) -> Reply:
         """Return the cards that the caller may reach."""
-        wanted = set(request.types) or set(card_pb2.CardType.values())
-        cards = self._views.of(contexts_of(call)).inventory.cards
-        return ListCardsResponse(cards=[card_message(card) for card in cards if CARD_TYPES.number(card.type) in wanted])
+        seen, wanted = self._views.of(contexts_of(call)), set(request.types)
+        if not wanted:
+            return seen.shared("cards", lambda: ListCardsResponse(cards=map(card_message, seen.inventory.cards)))
+        cards = (card for card in seen.inventory.cards if CARD_TYPES.number(card.type) in wanted)
+        return ListCardsResponse(cards=map(card_message, cards))
 
     async def get_card(self, request: GetCardRequest, call: Call) -> GetCardResponse:
         """Return one card."""
@@ -127,3 +128,8 @@ class CardService:
             request.user,
         )
         return ReadCardCertificateResponse(certificate=certificate_message(found))
+
+
+def _terminals(inventory: Inventory) -> ListTerminalsResponse:
+    places = card_places(inventory)
+    return ListTerminalsResponse(terminals=[terminal_message(one, places) for one in inventory.terminals])

@@ -2,7 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from google.protobuf.message import Message
 
 from kartenwart.api.inventory.v1.inventory_service_pb2 import WatchInventoryResponse
 from kartenwart.domain.inventory import Inventory
@@ -30,6 +33,14 @@ class View:
     inventory: Inventory
     reply: Shared
     checked: int
+    answers: dict[object, Shared] = field(default_factory=dict)
+
+    def shared(self, question: object, make: Callable[[], Message]) -> Shared:
+        """Return what answers a question by this view alone: made and serialised once, until the view is another."""
+        known = self.answers.get(question)
+        if known is None:
+            known = self.answers[question] = Shared(make())
+        return known
 
 
 class Views:
