@@ -115,8 +115,8 @@ class Story:
             "Die SMC-B ist freigeschaltet – und auch nicht", "Der PIN-Zustand gehört zu Karte und Kontext."
         )
         for session in simulator.ask("/state")["konnektors"][0]["sessions"]:
-            pin = ", ".join(session["verified"])
-            self.screen.say(f"Simulator: {session['card']} ist für {session['client_system']} freigeschaltet ({pin})")
+            state = "freigeschaltet" if "PIN.SMC" in session["verified"] else "gesperrt"
+            self.screen.say(f"Simulator: {session['card']} ist für {session['client_system']} {state}")
         self.shell.run(WORKPLACE, "pin", "status", "smc-b", "--context", "empfang")
 
     def card_is_unlocked(self, pads: Pads) -> None:
