@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from traceback import extract_tb
 
 import pytest
 
@@ -95,7 +96,8 @@ async def _through(step: Step) -> list[str]:
             while not await _taken(step, troubles):
                 await asyncio.sleep(0.1)
     except TimeoutError as error:
-        raise AssertionError(f"{step.__name__} did not get through: {troubles}") from error
+        waited = [f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+        raise AssertionError(f"{step.__name__} did not get through ({' > '.join(waited)}): {troubles}") from error
     return troubles
 
 
