@@ -2,6 +2,7 @@
 
 import asyncio
 import faulthandler
+import gc
 import resource
 import signal
 import sys
@@ -59,6 +60,8 @@ async def _serve(settings: Settings, report: Report, notifier: Notifier) -> None
     async with AsyncExitStack() as stack:
         async with patience(notifier):
             await stack.enter_async_context(serving(settings, report, notifier))
+        gc.freeze()  # code and settings stay: no collection needs to look at them, nor hold the loop for it
+        gc.enable()
         await stopping.wait()
         report("agent.stopping")
         notifier.stopping("Wird beendet.")

@@ -1,5 +1,7 @@
 """`kartenwart agent run`: the service itself."""
 
+import gc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +23,14 @@ def run(
     ),
 ) -> None:
     """Den Dienst starten; er endet mit SIGTERM."""
+    gc.disable()  # what a start makes is no garbage: app/run.py switches it on again when it serves
+    try:
+        raise typer.Exit(_service()(config))
+    finally:
+        gc.enable()
+
+
+def _service() -> Callable[[Path], int]:
     try:
         from kartenwart.app import run as serve
     except ModuleNotFoundError as error:
@@ -28,4 +38,4 @@ def run(
             f"✗ Der Dienst ist nicht installiert ({error.name} fehlt); installieren Sie kartenwart[agent].", err=True
         )
         raise typer.Exit(Exit.USAGE) from None
-    raise typer.Exit(serve(config))
+    return serve
