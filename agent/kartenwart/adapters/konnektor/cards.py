@@ -3,6 +3,7 @@
 import asyncio
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from kartenwart.adapters.konnektor.faults import answer_invalid, from_fault, not_sent
@@ -87,6 +88,6 @@ def _sign_exchange(call: CardCall, order: SignOrder, service: Service) -> Exchan
 def _algorithm(certificate: bytes) -> KeyAlgorithm:
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise answer_invalid() from None
     return KeyAlgorithm.ECC if isinstance(key, EllipticCurvePublicKey) else KeyAlgorithm.RSA

@@ -23,7 +23,7 @@ class DerCertificateReader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # real cards have names above the 64 characters of X.520
                 return _decoded(reference, der)
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise WorldError(failure(Reason.KONNEKTOR_ANSWER_INVALID), sent=False) from error
 
 

@@ -110,8 +110,8 @@ class Site:
             request = x509.load_der_x509_csr(request_der)
             key = request.public_key()
             proven = isinstance(key, ec.EllipticCurvePublicKey) and request.is_signature_valid
-        except UnsupportedAlgorithm as error:
-            raise ValueError("the request is signed in a way that nobody here knows") from error
+        except (UnsupportedAlgorithm, x509.InvalidVersion) as error:
+            raise ValueError("the request is made or signed in a way that nobody here knows") from error
         if not proven or not _is_p256(key):
             raise ValueError("the request does not prove a P-256 key")
         return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
