@@ -78,15 +78,14 @@ class Story:
         config = self.agent.configure(simulator)
         self.screen.typed(TECHNICIAN, ["kartenwart", "agent", "run", "--config", str(config.relative_to(self.folder))])
         self.agent.start()
-        status = self.shell.run(TECHNICIAN, "status", shown=False, expect=None).document("status")["status"]
-        self.box_id = status["system"]["boxId"]
-        self.screen.say(f"Die Box heißt [bold]{self.box_id}[/]. Am Arbeitsplatz:")
+        self.box_id = self.agent.ready["box_id"]
         found = self.shell.run(WORKPLACE, "discover", "--interface", "127.0.0.1", "--timeout", "1", expect=None)
         self.way = ("--box", self.box_id, "--interface", "127.0.0.1")
         if found.status:
             self.screen.say("[yellow]Dieser Rechner kann auf 127.0.0.1 kein mDNS; dann eben mit der Adresse.[/]")
             ports = self.agent.ready
             self.way = ("--address", f"127.0.0.1:{ports['enrol_port']}", "--grpc-port", str(ports["grpc_port"]))
+        self.shell.run(TECHNICIAN, "status", expect=None)
 
     def workplace_enrols(self) -> None:
         """Enrol by comparing codes."""
