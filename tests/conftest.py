@@ -1,6 +1,5 @@
 """What every test may ask for: the fixtures beside the repository, a free port, processes with a bounded life."""
 
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lacking import lacking
 from tests.processes import REPOSITORY, Running, Start, running
 
 
@@ -44,10 +44,7 @@ def shared() -> Path:
     """The folder of schemas and card fixtures beside the repository; without it the test is skipped, in CI it fails."""
     folder = REPOSITORY.parent / "shared"
     if not folder.is_dir():
-        words = f"needs the folder {folder} (official schemas and card fixtures)"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(words)
-        pytest.skip(words)
+        lacking(f"needs the folder {folder} (official schemas and card fixtures)")
     return folder
 
 

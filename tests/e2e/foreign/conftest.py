@@ -1,6 +1,5 @@
 """Clients in other languages, each a process of its own: Node by gRPC, Java and curl by JSON, and our own in Python."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from tests.e2e.foreign.client import GRANTED, Foreign, at_the_box, refused, told
 from tests.e2e.practice import Practice
+from tests.lacking import lacking
 from tests.processes import REPOSITORY
 
 HERE = Path(__file__).parent
@@ -49,14 +49,14 @@ def protos(bundle: Path) -> Path:
 def node(_folder: Path) -> tuple[str, ...]:
     """The Node client, with the packages that scripts/setup installed beside it."""
     if not shutil.which("node") or not (HERE / "node/node_modules").is_dir():
-        lacking("Node and its packages")
+        lacking("needs Node and its packages: run scripts/setup dev")
     return ("node", str(HERE / "node/main.mjs"))
 
 
 def java(folder: Path) -> tuple[str, ...]:
     """The Java client, compiled for the oldest JDK that we name, its warnings errors."""
     if not shutil.which("javac"):
-        lacking("a JDK")
+        lacking("needs a JDK: run scripts/setup dev")
     strict = ("--release", "17", "-Xlint:cast,deprecation,fallthrough,rawtypes,unchecked", "-Werror")
     command = ("javac", *strict, "-d", str(folder), *map(str, sorted((HERE / "java").glob("*.java"))))
     compiled = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
@@ -69,21 +69,13 @@ def curl(_folder: Path) -> tuple[str, ...]:
     """The shell client."""
     missing = [name for name in ("curl", "jq", "openssl") if not shutil.which(name)]
     if missing:
-        lacking(" and ".join(missing))
+        lacking(f"needs {' and '.join(missing)}: run scripts/setup dev")
     return ("bash", str(HERE / "curl/kartenwart.sh"))
 
 
 def python(_folder: Path) -> tuple[str, ...]:
     """Our own client, as a program of somebody else uses it."""
     return (sys.executable, str(HERE / "python/quickstart.py"))
-
-
-def lacking(what: str) -> None:
-    """Skip by name; in CI, where scripts/setup has brought everything, fail."""
-    words = f"needs {what}: run scripts/setup dev"
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(words)
-    pytest.skip(words)
 
 
 COMMANDS: dict[str, Callable[[Path], tuple[str, ...]]] = {"node": node, "java": java, "curl": curl, "python": python}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lacking import lacking
 from tests.processes import REPOSITORY
 
 # Configured as far as deploy/install looks: there is a context, and all of it is well-formed.
@@ -87,10 +88,7 @@ class Box:
 def as_root() -> None:
     """The scripts ask for root; without it the test is skipped by name, in CI it fails."""
     if os.geteuid() != 0:
-        words = "needs root: deploy/install gives files to root and to the group kartenwart"
-        if os.environ.get("CI", "").lower() == "true":
-            pytest.fail(words)
-        pytest.skip(words)
+        lacking("needs root: deploy/install gives files to root and to the group kartenwart")
 
 
 @pytest.fixture

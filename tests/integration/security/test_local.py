@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from kartenwart.client import connect_locally
 from tests.integration.security.conftest import kartenwart, lone_box
+from tests.lacking import lacking
 from tests.practice import Agent
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("security-enrolment")]
@@ -52,7 +53,7 @@ def open_folder() -> Iterator[Path]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def box(tmp_path_factory: pytest.TempPathFactory, open_folder: Path) -> AsyncIterator[Agent]:
     if os.geteuid() != 0:
-        pytest.skip("needs root: becomes other users to knock at the socket")
+        lacking("needs root: becomes other users to knock at the socket")
     folder = tmp_path_factory.mktemp("local")
     async with lone_box(folder / "box", open_folder / "kw.sock", GROUP) as agent:
         yield agent
