@@ -1,7 +1,7 @@
 """Files named .kon, by which gematik's `ti` command knows a Konnektor: JSON with address, context, login and trust.
 
-Source: the `kon` package of gematik's zero-lab. What `ti` ignores is ignored here; `userId` and `telematikId` are read
-over: the agent has people of its own.
+Source: the readers of such files in gematik's zero-lab (Go, Kotlin and Rust; they differ, and what any of them takes is
+taken here). What `ti` ignores is ignored; `userId` and `telematikId` are read over: the agent has people of its own.
 """
 
 import base64
@@ -56,6 +56,8 @@ class KonFile:
 def read_kon(data: bytes, environment: Mapping[str, str]) -> KonFile:
     """Read a file; ${NAME} stands for a variable of the environment. Raises KonError."""
     document = _document(data, environment)
+    if document.get("product", "konnektor") != "konnektor":
+        raise KonError('describes no Konnektor ("product"): the agent speaks to Konnektors and TI-Gateways only')
     login, unusable = _login(document.get("credentials"))
     return KonFile(
         url=_text(document, "url"),
@@ -106,9 +108,11 @@ def _login(credentials: object) -> tuple[KonPassword | KonPkcs12 | None, str]:
     if kind == "pkcs12":
         data = _base64(_text(credentials, "data", place=place), '"credentials.data"')
         return KonPkcs12(data=data, password=_text(credentials, "password", required=False, place=place)), ""
+    if kind == "none":
+        return None, ""
     if kind == "system":
         return None, "its credentials lie in the key store of another machine; write client_p12 or user beside kon"
-    raise KonError('"credentials.type" is none of basic, pkcs12, system')
+    raise KonError('"credentials.type" is none of basic, pkcs12, none, system')
 
 
 def _trusted(entries: object) -> tuple[bytes, ...]:
@@ -121,6 +125,6 @@ def _trusted(entries: object) -> tuple[bytes, ...]:
 
 def _base64(text: str, what: str) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)  # as `base64` wraps it, too
     except (binascii.Error, ValueError):
         raise KonError(f"{what} is no base64") from None

@@ -46,6 +46,19 @@ def test_certificates_of_both_kinds() -> None:
     assert "client_p12" in elsewhere.unusable_login
 
 
+def test_who_is_asked_for_nothing_and_a_product_that_is_said() -> None:
+    found = read_kon(kon(credentials={"type": "none"}, product="konnektor", serviceEndpoints=[]), {})
+    assert (found.login, found.unusable_login) == (None, "")
+
+
+def test_base64_that_is_wrapped_in_lines() -> None:
+    whole = base64.encodebytes(bytes(range(200))).decode()
+    assert whole.count("\n") > 1
+    found = read_kon(kon(credentials={"type": "pkcs12", "data": whole}, trustStore=[whole.replace("\n", "\r\n")]), {})
+    assert found.login == KonPkcs12(data=bytes(range(200)), password="")
+    assert found.trusted == (bytes(range(200)),)
+
+
 def test_variables_of_the_environment_are_put_in_and_break_nothing() -> None:
     file = kon(credentials={"type": "basic", "username": "u", "password": "a${PW}z"})
     assert read_kon(file, {"PW": '"\\ü'}).login == KonPassword(user="u", password='a"\\üz')
@@ -65,10 +78,12 @@ def test_variables_of_the_environment_are_put_in_and_break_nothing() -> None:
         (kon(clientSystemId=""), '"clientSystemId"'),
         (kon(workplaceId=None), '"workplaceId"'),
         (kon(credentials=[]), "no object"),
-        (kon(credentials={"type": "magic"}), "none of basic, pkcs12, system"),
+        (kon(credentials={"type": "magic"}), "none of basic, pkcs12, none, system"),
         (kon(credentials={"type": "basic", "username": "u"}), '"credentials.password"'),
         (kon(credentials={"type": "pkcs12"}), '"credentials.data"'),
         (kon(credentials={"type": "pkcs12", "data": "%%"}), "no base64"),
+        (kon(product="consumer", mandantId=None), "no Konnektor"),
+        (kon(product=7), "no Konnektor"),
         (kon(trustStore="AA"), "no list"),
         (kon(trustStore=["%"]), "entry 1 is no base64"),
     ],
