@@ -22,6 +22,8 @@ PLACED = (
     "/opt/kartenwart/current/share/kartenwart.example.toml",
     "/opt/kartenwart/current/share/operations.md",
 )
+KON = """{"url": "https://192.0.2.10", "mandantId": "m1", "clientSystemId": "kartenwart", "workplaceId": "empfang",
+"credentials": {"type": "basic", "username": "kartenwart", "password": "geheim"}, "trustStore": ["MAA="]}"""
 KEPT = ("/var/lib/kartenwart", "/var/lib/kartenwart-anchor")
 
 
@@ -101,6 +103,20 @@ def test_a_wrong_configuration_is_named_before_anything_changes(box: Box) -> Non
     assert "Nichts ist geändert" in said.told
     assert box.path(PLACED[0]).read_text() == "as it was"
     assert not box.path(WANTED).exists()
+
+
+def test_a_kon_file_that_lies_with_the_credentials_is_read_before_the_service_ever_ran(box: Box) -> None:
+    box.install()
+    box.path(CONFIG).write_text('[konnektors.k1]\nkon = "credential:konnektor_praxis.kon"\n')
+    said = box.install()
+    assert said.status == 1
+    assert "konnektors.k1.kon: credential:konnektor_praxis.kon cannot be read" in said.told
+    box.path("/etc/kartenwart/credentials/praxis.kon").write_text(KON)
+    said = box.install()
+
+    assert said.status == 0, said.told
+    assert "eingerichtet" in said.told
+    assert box.path(WANTED).is_symlink()
 
 
 def test_an_older_state_is_replaced_and_cleared_away(box: Box) -> None:
@@ -198,6 +214,19 @@ def test_folders_at_places_of_ones_own_are_named_and_never_deleted(box: Box, tmp
     assert said.status == 0, said.told
     assert str(own) in said.told
     assert own.is_dir()
+
+
+def test_they_are_named_whatever_else_is_wrong_in_the_configuration(box: Box, tmp_path: Path) -> None:
+    box.install()
+    own = tmp_path / "state"
+    own.mkdir()
+    box.path(CONFIG).write_text(f'[box]\nstate_directory = "{own}"\n[konnektors.k1]\nkon = "none.kon"\n')
+    (box.path(CONFIG).parent / "conf.d" / "broken.toml").write_text("[")
+    said = box.uninstall()
+
+    assert said.status == 0, said.told
+    assert str(own) in said.told
+    assert "broken.toml ist nicht lesbar" in said.told
 
 
 def test_uninstalling_twice_is_no_error(box: Box) -> None:
