@@ -52,9 +52,10 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
     from asn1crypto import pkcs12 as asn1_pkcs12  # only a box whose Konnektor wants a PKCS#12 waits for it
 
     try:
-        asn1_pkcs12.Pfx.load(data, strict=True)["auth_safe"].native  # noqa: B018  # parsing is lazy
+        whole = asn1_pkcs12.Pfx.load(data, strict=True)
+        _ = whole["version"].native, whole["auth_safe"].native  # parsing is lazy
     except (ValueError, TypeError, KeyError):
-        raise CredentialsError("Die Datei ist keine PKCS#12-Datei (.p12, .pfx). Bitte neu exportieren.") from None
+        raise CredentialsError(_no_pkcs12(data)) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that it is BER: so do old devices export
@@ -71,6 +72,21 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
     if certificate is None:
         raise CredentialsError("In der PKCS#12-Datei fehlt das Zertifikat zum Schlüssel.")
     return _checked(key, [certificate, *others])
+
+
+def _no_pkcs12(data: bytes) -> str:
+    if b"-----BEGIN" in data:
+        return (
+            "Die Datei ist im PEM-Format und keine PKCS#12-Datei: client_cert und client_key statt client_p12 angeben."
+        )
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return "Die Datei ist keine PKCS#12-Datei (.p12, .pfx) oder nicht vollständig. Bitte neu exportieren."
+    return (
+        "Die Datei ist nur ein Zertifikat ohne Schlüssel, keine PKCS#12-Datei (.p12, .pfx). "
+        "Bitte am Konnektor mit Schlüssel und Kennwort exportieren."
+    )
 
 
 def from_pem(certificates: bytes, key: bytes, password: str | None = None) -> ClientCertificate:

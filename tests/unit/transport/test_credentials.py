@@ -58,7 +58,14 @@ def test_a_modern_file_is_read(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KEYS)
-@pytest.mark.parametrize("cipher", [["-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES"], ["-legacy"]])
+@pytest.mark.parametrize(
+    "cipher",
+    [
+        ["-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES"],
+        ["-legacy"],  # the certificate with RC2 of 40 bits, the key with 3DES
+        ["-legacy", "-certpbe", "PBE-SHA1-RC2-128", "-keypbe", "PBE-SHA1-RC2-128"],
+    ],
+)
 def test_old_files_as_konnektoren_export_them_are_read(tmp_path: Path, kind: str, cipher: list[str]) -> None:
     identity = make("client", key=KEYS[kind])
     pem, out = tmp_path / "both.pem", tmp_path / "old.p12"
@@ -73,6 +80,9 @@ def test_each_trouble_has_its_words_and_none_has_the_password() -> None:
     whole = export(identity)
     cases = {
         "keine PKCS#12-Datei": (b"rubbish", "geheim"),
+        "nicht vollständig": (whole[:-10], "geheim"),
+        "nur ein Zertifikat ohne Schlüssel": (identity.certificate.public_bytes(Encoding.DER), "geheim"),
+        "client_cert und client_key statt": (identity.certificate_pem + identity.key_pem, "geheim"),
         "Kennwort der PKCS#12-Datei stimmt nicht": (whole, "falsch-1"),
         "fehlt der private Schlüssel": (export(identity, with_key=False), "geheim"),
         "fehlt das Zertifikat": (export(identity, with_certificate=False), "geheim"),
@@ -81,8 +91,9 @@ def test_each_trouble_has_its_words_and_none_has_the_password() -> None:
         with pytest.raises(CredentialsError, match=words) as refused:
             from_pkcs12(data, password)
         assert password not in str(refused.value)
-    with pytest.raises(CredentialsError):
-        from_pkcs12(whole[:-10], "geheim")
+    changed = whole[:200] + bytes([whole[200] ^ 1]) + whole[201:]
+    with pytest.raises(CredentialsError, match="oder die Datei ist beschädigt"):
+        from_pkcs12(changed, "geheim")
 
 
 def test_pem_files_are_checked_too() -> None:
