@@ -74,18 +74,28 @@ def call(
 
 def proxy(
     to: Annotated[str, typer.Option(help="HOST:PORT to which connections are passed on.")],
-    fault: Annotated[str, typer.Option(help="A fault of a line, see `fault list`; without one all passes.")] = "",
+    fault: Annotated[
+        str,
+        typer.Option(help="A fault of a line (`fault list`), or latency, drip, cut, half_open, garble."),
+    ] = "",
     listen: Annotated[str, typer.Option(help="HOST:PORT on the loopback; port 0 takes a free one.")] = "127.0.0.1:0",
+    direction: Annotated[str | None, typer.Option(help="up (from who connects), down or both.")] = None,
+    after: Annotated[int | None, typer.Option(help="So many bytes of each direction pass unharmed.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="How late (latency), or the pause (drip).")] = None,
+    size: Annotated[int | None, typer.Option("--bytes", help="Bytes at a time (drip).")] = None,
 ) -> None:
     """Pass any TCP link on under a fault until SIGTERM or Ctrl-C; SIGUSR1 heals the link or makes it ill again.
 
     Prints one line of JSON: {"listen": "HOST:PORT", "to", "fault"}.
     """
     from firmware_sim.faults import UnknownFaultError
+    from firmware_sim.proxy import LinkFaultError
     from firmware_sim.proxy.serving import ProxyError, serve
 
     def say(**words: str) -> None:
         print(json.dumps(words), flush=True)
 
-    with failing(ProxyError, UnknownFaultError, OSError):
-        asyncio.run(serve(listen, to, fault, say))
+    wishes = {"direction": direction, "after": after, "seconds": seconds, "bytes": size}
+    changes = {name: value for name, value in wishes.items() if value is not None}
+    with failing(ProxyError, LinkFaultError, UnknownFaultError, OSError):
+        asyncio.run(serve(listen, to, fault, changes, say))

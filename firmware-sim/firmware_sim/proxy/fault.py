@@ -16,10 +16,11 @@ class LinkFaultError(ValueError):
 class LinkFault:
     """One fault of a link.
 
-    `latency` holds each piece back for `seconds`; `drip` lets `bytes` through, then waits `seconds`; `cut` ends the
-    connection; `half_open` lets nothing through any more and tells nobody; `garble` flips a bit in each TLS record of
-    application data (on a link without TLS: in each piece). `direction` is `up` (from who connected), `down` or
-    `both`. The first `after` bytes of each connection and direction pass unharmed: about 5,000 are a TLS handshake.
+    `latency` lets everything arrive `seconds` later; `drip` waits `seconds` before each `bytes`; `cut` ends the
+    connection; `half_open` lets nothing through any more and tells nobody, not even that a side has left (what it has
+    swallowed stays lost when the link heals; to the kernels the connection is alive); `garble` flips a bit in each TLS
+    record of application data (on a link without TLS: in each piece). `direction` is `up` (from who connected), `down`
+    or `both`. The first `after` bytes of each connection and direction pass unharmed: about 5,000 are a TLS handshake.
     """
 
     kind: LinkFaultKind

@@ -76,8 +76,26 @@ async def test_a_proxy_for_any_link(start: Start, echo: tuple[str, int]) -> None
     assert await proxy.stop() == 0
 
 
+async def test_a_proxy_takes_a_kind_and_what_is_to_be_otherwise(start: Start, echo: tuple[str, int]) -> None:
+    target = f"{echo[0]}:{echo[1]}"
+    for fault, wishes in (
+        ("cut", ("--direction", "down", "--after", "4")),
+        ("line-cut-in-answer", ("--after", "4")),
+    ):
+        proxy = await start(*SIM, "proxy", "--listen", "[::1]:0", "--to", target, "--fault", fault, *wishes)
+        host, _, port = json.loads(await proxy.line("listen"))["listen"].rpartition(":")
+        assert host == "[::1]"
+        reader, writer = await asyncio.open_connection("::1", int(port))
+        writer.write(b"Praxis")
+        assert await asyncio.wait_for(reader.read(), 5) == b"Prax"
+        writer.close()
+        assert await proxy.stop() == 0
+
+
 def test_what_a_proxy_cannot_do_is_said() -> None:
     for arguments, words in (
+        (("--to", "127.0.0.1:1", "--fault", "drip", "--bytes", "0"), "from 1"),
+        (("--to", "127.0.0.1:1", "--seconds", "1"), "--fault"),
         (("--to", "127.0.0.1:1", "--fault", "reboot"), "not of a line"),
         (("--to", "nowhere"), "HOST:PORT"),
         (("--to", "127.0.0.1:1", "--listen", "0.0.0.0:0"), "loopback"),

@@ -58,6 +58,21 @@ async def test_latency_holds_each_direction_back(echo: Address) -> None:
         streams[1].close()
 
 
+async def test_latency_holds_nothing_back_twice(echo: Address) -> None:
+    data = TEXT * 700  # two megabytes: many pieces, under way at the same time
+    async with Proxy(("127.0.0.1", 0), echo, LinkFault(kind="latency", direction="down", seconds=0.3)) as proxy:
+        reader, writer = await connected(proxy)
+        begun = time.monotonic()
+        sending = asyncio.create_task(exchanged((reader, writer), data))
+        assert await sending == data
+        assert 0.3 <= time.monotonic() - begun < 2.5
+        writer.write_eof()
+        begun = time.monotonic()
+        assert await reader.read() == b""
+        assert time.monotonic() - begun >= 0.29
+        writer.close()
+
+
 async def test_a_dripping_link_is_whole_and_slow(echo: Address) -> None:
     fault = LinkFault(kind="drip", direction="down", after=2, bytes=3, seconds=0.05)
     async with Proxy(("127.0.0.1", 0), echo, fault) as proxy:
@@ -69,6 +84,17 @@ async def test_a_dripping_link_is_whole_and_slow(echo: Address) -> None:
         assert await reader.readexactly(8) == b"23456789"
         assert time.monotonic() - begun >= 0.15
         writer.close()
+
+
+async def test_a_dripping_link_heals_also_for_what_is_under_way(echo: Address) -> None:
+    async with Proxy(("127.0.0.1", 0), echo, LinkFault(kind="drip", direction="up", seconds=0.05)) as proxy:
+        streams = await connected(proxy)
+        sending = asyncio.create_task(exchanged(streams))
+        await asyncio.sleep(0.3)
+        assert not sending.done()
+        proxy.fault = None
+        assert await sending == TEXT  # by dripping it would take minutes
+        streams[1].close()
 
 
 @pytest.mark.parametrize("after", [0, 1, 1000])
@@ -90,6 +116,35 @@ async def test_a_half_open_link_says_nothing_until_the_proxy_ends(echo: Address)
     with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
         await reader.readexactly(1)
     writer.close()
+
+
+@pytest.mark.parametrize("leave", ["end", "reset"])
+async def test_a_half_open_link_does_not_tell_that_a_side_has_left(leave: str) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(100):
+                heard.put_nowait(data)
+        except OSError:
+            pass
+        heard.put_nowait(b"")
+        writer.close()
+
+    async with (
+        await asyncio.start_server(listen, "127.0.0.1", 0) as server,
+        Proxy(("127.0.0.1", 0), server.sockets[0].getsockname()[:2]) as proxy,
+    ):
+        _, writer = await connected(proxy)
+        writer.write(b"hello")
+        assert await asyncio.wait_for(heard.get(), 5) == b"hello"
+        proxy.fault = LinkFault(kind="half_open")  # while nothing is under way: a cable is pulled
+        writer.transport.abort() if leave == "reset" else writer.write_eof()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(heard.get(), 0.5)
+        writer.close()
+        await proxy.__aexit__()
+        assert await asyncio.wait_for(heard.get(), 5) == b""
 
 
 async def test_a_link_falls_ill_and_heals_while_it_is_open(echo: Address) -> None:
