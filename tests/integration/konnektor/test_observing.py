@@ -1,12 +1,18 @@
+import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from kartenwart.adapters.clock import SystemClock
-from kartenwart.adapters.konnektor import Konnektor
+from kartenwart.adapters.konnektor import Konnektor, KonnektorConfiguration
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, LinkState, OnlineState
+from kartenwart.transport.credentials import from_pem
+from kartenwart.transport.trust import PinTrust
 from tests.integration.konnektor.conftest import EMPFANG, NEIGHBOUR, PVS, SPRECHZIMMER, Simulator
+from tests.unit.transport.peers import blocking_server, make, server_context
 
 
 async def test_every_context_s_view_is_merged(konnektor: Konnektor) -> None:
@@ -73,6 +79,31 @@ async def test_a_certificate_of_another_client_system_is_refused(simulator: Simu
             await konnektor.observe()
     assert refused.value.failure.reason is Reason.KONNEKTOR_CONTEXT_REFUSED
     assert refused.value.failure.konnektor_code == 4204
+
+
+async def test_a_certificate_that_has_run_out_is_named_in_the_journal_when_it_is_refused(tmp_path: Path) -> None:
+    """Nobody has looked at it since the start; it is said once, and not by a healthy link."""
+    authority = make("authority")
+    device, client = make("k", issuer=authority), make("client", issuer=authority, days=-2)
+    context = server_context(device, tmp_path, clients=authority)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # as Konnektoren speak; the alert comes within the handshake
+    configuration = KonnektorConfiguration(
+        name="konnektors/k",
+        url="https://127.0.0.1",
+        short_seconds=1.0,
+        trust=PinTrust(sha256=device.pin),
+        login=from_pem(client.certificate_pem, client.key_pem),
+        contexts=(EMPFANG,),
+    )
+    with blocking_server(context, b"") as (port, _), capture_logs() as said:
+        async with Konnektor(replace(configuration, url=f"https://127.0.0.1:{port}"), SystemClock()) as konnektor:
+            with pytest.raises(WorldError) as refused:
+                await konnektor.observe()
+            assert refused.value.failure.reason is Reason.KONNEKTOR_CREDENTIALS_REFUSED
+            with pytest.raises(WorldError):
+                await konnektor.observe()
+    assert [(one["event"], one["konnektor"]) for one in said] == [("konnektor.certificate_validity", "konnektors/k")]
+    assert "abgelaufen" in said[0]["doubt"]
 
 
 async def test_clock_off_and_error_states_are_said(simulator: Simulator, konnektor: Konnektor) -> None:

@@ -32,6 +32,7 @@ from kartenwart.domain.ports.konnektor import (
     Signed,
     SignOrder,
 )
+from kartenwart.transport.credentials import ClientCertificate, validity_doubt
 
 _WAITING_NOTICES = 1000
 _FAREWELL_SECONDS = 2.0
@@ -60,6 +61,7 @@ class Konnektor:
         self._event_to = ""
         self._waiting: asyncio.Queue[Notice | None] = asyncio.Queue(_WAITING_NOTICES)
         self._told_drops = 0
+        self._told_doubts: set[tuple[str, str]] = set()
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._wire)
@@ -89,7 +91,7 @@ class Konnektor:
     async def observe(self) -> Observation:
         """Poll everything."""
         try:
-            return await observe(
+            seen = await observe(
                 self._link,
                 self._clock,
                 self._nearness,
@@ -100,7 +102,11 @@ class Konnektor:
         except WorldError:
             if self._subscriptions is not None:
                 self._subscriptions.doubt()
+            self._tell_validity()
             raise
+        if seen.konnektor.condition is not None:
+            self._tell_validity()
+        return seen
 
     async def subscribe(self) -> None:
         """Make sure that every context has live subscriptions; without a CETP configuration there is nothing to do."""
@@ -170,6 +176,15 @@ class Konnektor:
             except OSError:
                 raise WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False) from None
         return f"cetp://[{host}]:{port}" if ":" in host else f"cetp://{host}:{port}"
+
+    def _tell_validity(self) -> None:
+        """Say once in the journal, when a poll is in trouble, which of our certificates has run out since the start."""
+        for client_system in ("", *self._configuration.logins):
+            login = self._configuration.login_of(client_system)
+            doubt = validity_doubt(login, self._clock.now()) if isinstance(login, ClientCertificate) else ""
+            if doubt and (client_system, doubt) not in self._told_doubts:
+                self._told_doubts.add((client_system, doubt))
+                _log.warning("konnektor.certificate_validity", konnektor=self.name, login=client_system, doubt=doubt)
 
     def _tell_drops(self, listener: CetpListener) -> None:
         dropped = listener.dropped.total()
