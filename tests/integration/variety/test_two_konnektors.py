@@ -1,15 +1,19 @@
 """Two Konnektors of two makers in one practice: one inventory, and every call goes where its card and context are."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
 from kartenwart.client import CallFailed
 from tests.integration.practice.desk import entered, pin_entry
+from tests.integration.practice.edges import edges_from_now
 from tests.integration.variety.devices import Device, contexts, konnektor, working, world
 from tests.practice import Practice, Simulator
 from tests.waiting import until
@@ -162,4 +166,32 @@ async def test_one_that_is_down_takes_nothing_from_the_other(here: Practice) -> 
         card = await here.card(box, "SMC_B", "0109")
         job = await entered(box, pin_entry(card, context=LABOR))
         assert job.verify_pin.outcome == job_pb2.PIN_OUTCOME_VERIFIED
+    await _ready(here)
+
+
+async def test_one_that_falls_silent_slows_nothing_of_the_other(here: Practice) -> None:
+    """Calls to the silent one hang for five seconds each; calls, PIN entries and events of the other do not."""
+    await _ready(here)
+    both = await here.workstation("Beide", contexts=("empfang", "labor"))
+    async with here.connected(both) as box:
+        near, far = await here.card(box, "SMC_B", "0101"), await here.card(box, "SMC_B", "0109")
+        await here.simulator.do("/konnektors/konnektor/line", line="soap", kind="half_open")
+        try:
+            stuck = asyncio.create_task(box.pins.status(near, card_pb2.PIN_SMC, context="contexts/empfang"))
+            await asyncio.sleep(0.5)
+            started = time.monotonic()
+            for _ in range(10):
+                await box.pins.status(far, card_pb2.PIN_SMC, context=LABOR)
+            edges = await edges_from_now(box)
+            job = await entered(box, pin_entry(far, context=LABOR))
+            await edges.seen(inventory_pb2.EVENT_TYPE_PIN_ENTRY_FINISHED)
+            assert time.monotonic() - started < 3.0
+            assert not stuck.done(), "nobody was silent"
+            assert job.verify_pin.outcome == job_pb2.PIN_OUTCOME_VERIFIED
+            with pytest.raises(CallFailed) as silent:
+                await stuck
+            assert silent.value.failure.reason in {"KONNEKTOR_SILENT", "KONNEKTOR_UNREACHABLE"}
+            await edges.close()
+        finally:
+            await here.simulator.do("/konnektors/konnektor/line", method="DELETE")
     await _ready(here)
