@@ -5,7 +5,8 @@ import grp
 import os
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -43,7 +44,8 @@ class Door:
     """One listening socket with its routes; serves while its context is open, `port` is the TCP port in use.
 
     `opened` makes the socket and its TLS when serving begins (PortTakenError), `closed` tidies up behind it. Where the
-    door is full, a newcomer is sent away; or, with `newcomers_first`, takes the place of who has been here longest.
+    door is full, a newcomer is sent away; or, with `newcomers_first`, takes the place of the oldest connection of the
+    address that has most.
     """
 
     def __init__(
@@ -92,13 +94,20 @@ class Door:
         self._closed()
 
     def _accept(self) -> asyncio.Protocol:
-        here = self._http.connections
+        here = [way for each in self._http.connections if (way := each.transport) is not None and not way.is_closing()]
         if len(here) >= self._most:
             if not self._newcomers_first:
                 return _Full()
-            if (longest := here[0].transport) is not None:
-                longest.abort()
+            _crowding(here).abort()
         return self._http()
+
+
+def _crowding(here: Sequence[asyncio.WriteTransport]) -> asyncio.WriteTransport:
+    """Return the oldest connection of the address that has most: who comes with many pushes out its own."""
+    addresses = [(way.get_extra_info("peername") or ("",))[0] for way in here]
+    held = Counter(addresses)
+    most = max(held.values())
+    return next(way for way, address in zip(here, addresses, strict=True) if held[address] == most)
 
 
 def machine_door(*, edge: Edge, methods: Methods, address: str, port: int, identity: CurrentIdentity) -> Door:

@@ -58,6 +58,32 @@ async def test_enrolment_shows_its_root_and_offers_the_exchange_only(practice: P
         await writer.wait_closed()
 
 
+async def test_who_comes_with_many_connections_pushes_out_its_own_and_not_the_honest_one(practice: Practice) -> None:
+    door = enrolment_door(
+        edge=practice.edge,
+        methods=practice.methods,
+        address="127.0.0.1",
+        port=0,
+        identity=Current(practice.site.server()),
+        healthy=lambda: True,
+    )
+    blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+
+    async def connected(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", door.port, ssl=blind, local_addr=(address, 0))
+
+    async with practice.edge, door:
+        honest = await connected("127.0.0.2")
+        crowd = [await connected("127.0.0.3") for _ in range(140)]  # the door holds 128
+        honest[1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await honest[0].readline()).split()[1] == b"200"
+        assert await asyncio.wait_for(crowd[0][0].read(), 5) == b"", "the crowd's oldest is out"
+        assert not crowd[-1][0].at_eof(), "its newest came in"
+        for _, writer in (honest, *crowd):
+            writer.transport.abort()
+
+
 async def test_strangers_are_slowed_down(practice: Practice) -> None:
     door = enrolment_door(
         edge=practice.edge,
