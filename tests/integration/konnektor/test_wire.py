@@ -12,7 +12,9 @@ import pytest
 from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.konnektor import Konnektor, KonnektorConfiguration
 from kartenwart.adapters.konnektor.faults import NOTHING_SENT
+from kartenwart.adapters.konnektor.notices import BOOTED
 from kartenwart.adapters.konnektor.wire import REPEATABLE
+from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, LinkState, Pin
@@ -20,7 +22,7 @@ from kartenwart.domain.jobs import PinOutcome
 from kartenwart.domain.ports.konnektor import CardCall, SignOrder
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
 from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
-from tests.unit.codecs.answers import OK, cards, envelope, fault, warning
+from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning
 
 CALL = CardCall(context=EMPFANG, handle="handle-0", card_type=CardType.HBA, user_id="u")
 ORDER = SignOrder(
@@ -172,6 +174,36 @@ class TestPolls:
         assert seen.condition is not None
         assert seen.condition.reason is Reason.KONNEKTOR_CRITICAL
         assert seen.error_conditions == ("EC_CRL_Out_Of_Date",)
+
+    async def test_whether_a_card_is_near_is_asked_ever_more_seldom_while_it_stays_unclear(self) -> None:
+        """The device's one answer tells its own state; asked for the card it tells nothing."""
+        async with raw_device() as device, facing(device) as konnektor:
+            asked = []
+            for poll in range(1, 22):
+                before = device.calls["GetResourceInformation"]
+                assert not (await konnektor.observe()).cards[0].local_contexts
+                if device.calls["GetResourceInformation"] - before == 2:
+                    asked.append(poll)
+            assert asked == [1, 2, 4, 7, 12, 21]
+            device.replies["GetCards"] = http(cards(0))
+            await konnektor.observe()
+            device.replies["GetCards"] = http(cards(1))
+            before = device.calls["GetResourceInformation"]
+            await konnektor.observe()
+            assert device.calls["GetResourceInformation"] == before + 2, "a new insertion is asked for at once"
+
+    async def test_after_a_boot_it_is_asked_anew(self) -> None:
+        """Handles of before may be other patients' cards now."""
+        both = (
+            f"<EVT:GetResourceInformationResponse>{OK}{card(0)}<CONN:Connector/></EVT:GetResourceInformationResponse>"
+        )
+        async with raw_device({"GetResourceInformation": http(envelope(both))}) as device, facing(device) as konnektor:
+            for asked in (2, 3):  # the card and the device's state; then its state alone
+                assert (await konnektor.observe()).cards[0].local_contexts == {EMPFANG.name}
+                assert device.calls["GetResourceInformation"] == asked
+            konnektor._take(CetpEvent(topic=BOOTED, severity="Info", subscription_id="", parameters={}))
+            await konnektor.observe()
+            assert device.calls["GetResourceInformation"] == 5
 
     async def test_all_contexts_refused_is_no_empty_practice(self) -> None:
         contexts = (EMPFANG, SPRECHZIMMER)

@@ -154,6 +154,7 @@ class Konnektor:
             return False
         if event.topic == BOOTED:
             self._link.forget_services()
+            self._nearness.forget()
             if self._subscriptions is not None:
                 self._subscriptions.forget()
         self._queue(notice_of(event, self.name, context))
