@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from kartenwart.adapters.konnektor.notices import notice_of
+from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.events import Event, EventType
 from kartenwart.domain.failures import Reason
@@ -244,6 +246,28 @@ async def test_who_a_patient_is_only_the_place_of_an_egk_reads(
     desk, room, everywhere = (view(inventory, one) for one in (frozenset({DESK}), frozenset({ROOM}), None))
     holders = [one.card(named(patient)) for one in (desk, room, everywhere)]
     assert [card.holder if card else None for card in holders] == [read_at_its_place, "", ""]
+
+
+async def test_whose_card_was_put_in_nobody_reads_before_a_poll_has_found_out_where_it_is_near(
+    practice: Practice,
+) -> None:
+    """The event names the patient, and comes to every workplace that reaches the terminal."""
+    told_by_konnektor = CetpEvent(
+        topic="CARD/INSERTED",
+        severity="Info",
+        subscription_id="ours",
+        parameters={"CardHandle": "h-new", "CardType": "EGK", "CtID": "ct-1", "SlotID": "4", "CardHolderName": "Max"},
+    )
+    patient = replace(EGK, handle="h-new", slot_id=4, holder="Max")
+    practice.keeper.notice(notice_of(told_by_konnektor, K1, DESK))
+    desk, room = (view(practice.keeper.picture.inventory, frozenset({one})) for one in (DESK, ROOM))
+    unconfirmed = desk.card(named(patient))
+    assert unconfirmed is not None
+    assert (unconfirmed.holder, unconfirmed.confirmed) == ("", False)
+    assert room.card(named(patient)) is None
+    practice.keeper.observe(observation(SMCB, HBA, patient))
+    holders = [view(practice.keeper.picture.inventory, frozenset({one})).card(named(patient)) for one in (DESK, ROOM)]
+    assert [card.holder if card else None for card in holders] == ["Max", ""]
 
 
 async def test_a_watcher_has_one_slot_and_gets_the_newest(practice: Practice) -> None:
