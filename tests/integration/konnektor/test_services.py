@@ -69,6 +69,8 @@ def test_under_tls_no_plain_endpoint_is_used() -> None:
     with pytest.raises(WorldError) as missing:
         choose(only_plain, BASE, rewrite=False).of("EventService")
     assert missing.value.failure.reason is Reason.KONNEKTOR_SERVICE_MISSING
+    behind_a_gateway = choose(only_plain, BASE, rewrite=True).of("EventService").endpoint
+    assert (behind_a_gateway.scheme, behind_a_gateway.port, behind_a_gateway.path) == ("https", 443, "/ws")
     both = listing(("EventService", "7.2.0"), tls="https://10.1.1.1/a", plain="http://10.1.1.1/b")
     assert choose(both, BASE, rewrite=False).of("EventService").endpoint.path == "/a"
     plain = choose(both, parse_endpoint("http://127.0.0.1/connector.sds"), rewrite=False).of("EventService")

@@ -68,11 +68,13 @@ class Services:
 def choose(directory: ServiceDirectory, base: Endpoint, *, rewrite: bool) -> Services:
     """Return the services to use. `rewrite` keeps the advertised paths but calls them at the base address.
 
-    Under https a plain endpoint is never used: credentials and documents stay inside TLS.
+    Under https nothing is called in plain: credentials and documents stay inside TLS. A gateway may speak TLS for a
+    device that lists plain addresses only; rewritten, these are called by the gateway's TLS.
     """
 
     def endpoint(entry: ServiceEntry) -> Endpoint | None:
-        location = entry.tls_location if base.tls or not entry.plain_location else entry.plain_location
+        wanted = (entry.tls_location, entry.plain_location)
+        location = next(filter(None, wanted if base.tls else reversed(wanted)), "")
         try:
             found = parse_endpoint(location)
         except ValueError:
