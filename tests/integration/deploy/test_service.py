@@ -1,6 +1,7 @@
 """The agent as a service: what the manager hears of a real process, and that it runs under what the unit forbids."""
 
 import asyncio
+import resource
 import secrets
 import signal
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kartenwart.client import connect_locally
+from tests.lacking import lacking
 from tests.processes import Running, Start
 from tests.waiting import until
 
@@ -116,6 +118,21 @@ async def test_ready_comes_with_open_doors_and_the_end_is_announced(
     assert ["STOPPING=1", "STATUS=Wird beendet."] in manager.heard
     said = [line for line in agent.lines if "agent.not_set_up" in line]
     assert len(said) == 1, "an agent that is not set up says so once and is quiet"
+
+
+async def test_no_core_dump_can_hold_keys_also_without_the_unit(start: Start, manager: Manager, config: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if hard == 0:
+        lacking("needs a machine that allows core dumps, to show that the agent forbids them")
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        agent = await start(sys.executable, "-m", "kartenwart", "agent", "run", "--config", config, **asked(manager))
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    await manager.hears("READY=1")
+
+    limits = Path(f"/proc/{agent.process.pid}/limits").read_text().splitlines()
+    assert next(line for line in limits if line.startswith("Max core file size")).split()[4:6] == ["0", "0"]
 
 
 async def test_a_loop_that_hangs_gives_no_sign_of_life_and_its_end_shows_the_place(
