@@ -32,6 +32,18 @@ socket_group = ""
 mdns = false
 ready_file = "ready.json"
 """
+NO_PKCS12 = f"""
+[konnektors.k1]
+url = "https://127.0.0.1:9"
+trust_pin = "{"0" * 64}"
+client_p12 = "kartenwart.toml"
+client_p12_password_file = "kartenwart.toml"
+[contexts.empfang]
+konnektor = "k1"
+mandant = "m1"
+client_system = "kartenwart"
+workplace = "empfang"
+"""
 # The real command; SIGUSR2 holds its main thread, and so its loop, while all other threads go on.
 HANGING = """
 import signal, sys, time
@@ -154,16 +166,21 @@ async def test_a_loop_that_hangs_gives_no_sign_of_life_and_its_end_shows_the_pla
     await agent.line("run.py")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [('[log]\nlevel = "loud"\n', "log.level"), (NO_PKCS12, "konnektors.k1: Die Datei ist keine PKCS#12-Datei")],
+)
 async def test_a_wrong_configuration_ends_with_a_status_of_its_own_and_a_sentence(
-    start: Start, manager: Manager, config: Path
+    start: Start, manager: Manager, config: Path, wrong: str, words: str
 ) -> None:
-    config.write_text(CONFIGURATION + '\n[log]\nlevel = "loud"\n')
+    config.write_text(CONFIGURATION + wrong)
     agent = await start(sys.executable, "-m", "kartenwart", "agent", "run", "--config", config, **asked(manager))
 
     assert await asyncio.wait_for(agent.process.wait(), 30) == 78
     status = await until(lambda: _first(manager, "STATUS="), 5)
     assert status.startswith("STATUS=Kann nicht starten: ")
-    assert "log.level" in status
+    assert words in status
+    await agent.line(words)  # in the journal, and for whoever started it by hand
     assert ["READY=1"] not in [lines[:1] for lines in manager.heard]
 
 
