@@ -1,5 +1,6 @@
 """Documents on their way through a job: encrypted at rest, short-lived, known by hash."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +9,9 @@ MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 RETENTION = timedelta(hours=24)
 UPLOAD_TIME = timedelta(hours=1)
+MIME_TYPES = ("application/pdf", "text/plain", "application/octet-stream", "text/xml")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+SHORT_TEXT = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")  # what a terminal shows of a document; SignDocument allows no more
 
 
 class SignatureFormat(StrEnum):

@@ -1,8 +1,18 @@
 """Who may call: roles, scopes, workstations, users."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+USER_ID = re.compile(r"(?=.{1,40}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+LABEL = re.compile(r"\S(.*\S)?")
+LONGEST_LABEL = 60
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a text may name a workstation or a person: 1 to 60 printable characters, no space at either end."""
+    return len(text) <= LONGEST_LABEL and text.isprintable() and LABEL.fullmatch(text) is not None
 
 
 class Role(StrEnum):

@@ -9,13 +9,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
+from kartenwart.domain import documents, principals
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
 from kartenwart.domain.failures import Violation
 from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Number, Span, Text
 
 LONGEST_WAIT = 25
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
-DOCUMENT_TYPES = ("application/pdf", "text/plain", "application/octet-stream", "text/xml")
 MOST_SCOPE = 64
 INT64 = 2**63 - 1
 
@@ -42,24 +42,26 @@ PAGE_TOKEN = _opaque(256)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_WORDS = 'Erwartet wird eine UUID, z. B. "2f1c6a5e-8a4b-4f0e-9a63-0d1f4d1b7c11".'
 REQUEST_ID = Text(pattern=_UUID, words=_UUID_WORDS, longest=36)
-LABEL = Text(pattern=re.compile(r"\S(.*\S)?"), words="Erwartet werden 1 bis 60 druckbare Zeichen.", longest=60)
-LABEL_OR_NONE = Text(pattern=LABEL.pattern, words=LABEL.words, longest=60, required=False)
-SHA256 = Text(pattern=re.compile(r"[0-9a-f]{64}"), words="Erwartet wird SHA-256 als 64 Hex-Ziffern, klein.", longest=64)
+LABEL = Text(
+    pattern=principals.LABEL, words="Erwartet werden 1 bis 60 druckbare Zeichen.", longest=principals.LONGEST_LABEL
+)
+LABEL_OR_NONE = Text(pattern=LABEL.pattern, words=LABEL.words, longest=LABEL.longest, required=False)
+SHA256 = Text(pattern=documents.SHA256, words="Erwartet wird SHA-256 als 64 Hex-Ziffern, klein.", longest=64)
 SHORT_TEXT = Text(
-    pattern=re.compile(r"[A-Za-z0-9 _.\-]{1,30}"),
+    pattern=documents.SHORT_TEXT,
     words='Erwartet werden 1 bis 30 Buchstaben (A-Z), Ziffern, Leerzeichen, "_", "." oder "-".',
     longest=30,
 )
 MIME_TYPE = Text(
-    pattern=re.compile("|".join(re.escape(kind) for kind in DOCUMENT_TYPES)),
-    words=f"Erwartet wird eines von {', '.join(DOCUMENT_TYPES)}.",
+    pattern=re.compile("|".join(re.escape(kind) for kind in MIME_TYPES)),
+    words=f"Erwartet wird eines von {', '.join(MIME_TYPES)}.",
     longest=40,
 )
 CODE = Text(
     pattern=re.compile(r"[ -]*([0-9][ -]*){6}"), words="Erwartet werden die sechs Ziffern vom Arbeitsplatz.", longest=20
 )
 USER_ID = Text(
-    pattern=re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"),
+    pattern=principals.USER_ID,
     words="Erwartet werden 1 bis 40 aus a-z, 0-9 und -.",
     longest=40,
 )

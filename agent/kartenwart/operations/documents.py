@@ -2,11 +2,10 @@
 
 import asyncio
 import hashlib
-import re
 
 from kartenwart.domain.catalogue import halted, refused, wrong_field
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES, RETENTION, SHA256, Document
 from kartenwart.domain.failures import Reason, Violation
 from kartenwart.domain.jobs import Job
 from kartenwart.domain.ports.vault import Vault
@@ -14,8 +13,6 @@ from kartenwart.domain.principals import Caller
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.names import fresh_name
 
-MIME_TYPES = frozenset({"application/pdf", "text/plain", "application/octet-stream", "text/xml"})
-SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_PER_OWNER = 40
 MOST_BYTES_PER_OWNER = 200 * 1024 * 1024
 MOST_BYTES = 2 * 1024 * 1024 * 1024

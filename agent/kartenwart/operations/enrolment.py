@@ -16,7 +16,7 @@ from kartenwart.domain.enrolment import NONCE_BYTES, WINDOW, Enrolment, Enrolmen
 from kartenwart.domain.failures import CallerError, Reason
 from kartenwart.domain.ports.store import WorkstationStore
 from kartenwart.domain.ports.vault import SiteAuthority
-from kartenwart.domain.principals import Caller, Role, Scope, Workstation
+from kartenwart.domain.principals import Caller, Role, Scope, Workstation, is_label
 from kartenwart.operations.attempts import Attempts
 from kartenwart.operations.names import fresh_name
 from kartenwart.operations.pending import Granted, PendingEnrolments
@@ -254,5 +254,5 @@ def _token_hash(secret: str) -> str:
 
 
 def _check_label(label: str) -> None:
-    if not 1 <= len(label.strip()) <= 60 or len(label) > 60 or not label.isprintable():
+    if not is_label(label):
         raise wrong_field("label", "Erlaubt sind 1 bis 60 druckbare Zeichen.")

@@ -1,10 +1,9 @@
 """Signatures: what a caller may be wrong about is told at once, before a job is made or anyone is asked."""
 
-import re
 from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import refused, wrong_field
-from kartenwart.domain.documents import Document, DocumentToSign, SignatureFormat
+from kartenwart.domain.documents import SHORT_TEXT, Document, DocumentToSign, SignatureFormat
 from kartenwart.domain.failures import Reason, Violation
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
@@ -19,7 +18,6 @@ from kartenwart.operations.reach import Reach
 from kartenwart.operations.signing import Signing, SigningTools
 from kartenwart.operations.work import Ticket, payload_hash
 
-SHORT_TEXT = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
 PDF = "application/pdf"
 PDFA_PARTS = ("1", "2")
 

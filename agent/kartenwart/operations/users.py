@@ -1,6 +1,5 @@
 """Users, and binding one to an HBA: only after its PIN.CH was typed for this very purpose."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import BeforeSend
-from kartenwart.domain.principals import Caller, Role, User
+from kartenwart.domain.principals import USER_ID, Caller, Role, User, is_label
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -23,7 +22,6 @@ from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.work import Ending, Tell, Ticket, payload_hash
 
-USER_ID = re.compile(r"[a-z0-9-]{1,40}")
 MOST_USERS = 1000
 
 
@@ -140,7 +138,7 @@ class Users:
         """Make "users/{user_id}"; CallerError INVALID_ARGUMENT, CONFLICT, LIMIT_EXCEEDED."""
         if not USER_ID.fullmatch(user_id):
             raise wrong_field("user_id", "Erlaubt sind 1 bis 40 Zeichen aus a-z, 0-9 und „-“.")
-        if not 1 <= len(label.strip()) <= 60 or not label.isprintable():
+        if not is_label(label):
             raise wrong_field("label", "Erlaubt sind 1 bis 60 druckbare Zeichen.")
         if len(self._people.all()) >= MOST_USERS:
             raise refused(Reason.LIMIT_EXCEEDED)

@@ -173,6 +173,7 @@ async def test_what_a_workstation_says_of_itself_is_checked(house: House) -> Non
         (key()[:-1], "Empfang", good, "public_key"),
         (key(), "", good, "label"),
         (key(), "x" * 61, good, "label"),
+        (key(), "x" * 60 + " ", good, "label"),
         (key(), "a\x00b", good, "label"),
         (key(), "Empfang", b"short", "commitment"),
     ):

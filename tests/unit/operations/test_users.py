@@ -73,7 +73,17 @@ async def test_users_have_a_secret_of_their_own_that_nobody_sees(practice: Pract
     with pytest.raises(CallerError) as refused:
         await practice.users.create(TECHNICIAN, "arzt1", "Noch eine")
     assert refused.value.failure.reason is Reason.CONFLICT
-    for wrong_id, label in (("Arzt", "x"), ("", "x"), ("a" * 41, "x"), ("ok", ""), ("ok", "y" * 61), ("ok", "a\nb")):
+    for wrong_id, label in (
+        ("Arzt", "x"),
+        ("", "x"),
+        ("-a", "x"),
+        ("a-", "x"),
+        ("a" * 41, "x"),
+        ("ok", ""),
+        ("ok", " y"),
+        ("ok", "y" * 61),
+        ("ok", "a\nb"),
+    ):
         with pytest.raises(CallerError):
             await practice.users.create(TECHNICIAN, wrong_id, label)
 
