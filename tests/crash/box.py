@@ -33,6 +33,7 @@ class Box:
     def arm(self, cut: Cut | None) -> None:
         """Let something happen at so many calls from now."""
         self.cut = cut
+        self.cutter.forget()
         if cut is not None:
             self.cutter.arm(cut)
 

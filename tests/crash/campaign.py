@@ -38,9 +38,10 @@ class Counted:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What was run, and what did not hold, with why."""
+    """What was run, how many cuts hit a call (days differ a little in length), and what did not hold, with why."""
 
     ran: int = 0
+    hit: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -70,6 +71,7 @@ async def run_starts(folder: Path, sim: Simulator, lib: Path, cuts: Sequence[Cut
         with _noted(outcome, f"first start, {cut}", say) as note:
             async with box(_made(folder / f"start-{number}"), sim, lib, cut) as here:
                 note.append(here.cutter.what)
+                outcome.hit += bool(here.cutter.what)
                 await live(here)
     return outcome
 
@@ -84,6 +86,7 @@ async def run_days(folder: Path, sim: Simulator, lib: Path, cuts: Sequence[Cut],
                 cut, broken = left.pop(0), len(outcome.broken)
                 with _noted(outcome, f"day, {cut}", say) as note:
                     lived = await live(here, cut)
+                    outcome.hit += bool(lived.what)
                     note += [lived.what or "the day ended before", *sorted(set(lived.troubles))]
                 if len(outcome.broken) > broken:
                     break
@@ -121,7 +124,7 @@ async def campaign(each: int, seed: int, say: Say) -> Outcome:
             say(f"{len(starts) + len(days)} cuts in all, {len(chosen[0]) + len(chosen[1])} of them now (seed {seed})")
             one = await run_starts(folder, sim, lib, chosen[0], say)
             two = await run_days(folder, sim, lib, chosen[1], say)
-    return Outcome(ran=one.ran + two.ran, broken=one.broken + two.broken)
+    return Outcome(ran=one.ran + two.ran, hit=one.hit + two.hit, broken=one.broken + two.broken)
 
 
 def _say(line: str) -> None:
@@ -136,7 +139,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="where a sample begins")
     chosen = parser.parse_args()
     outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say))
-    _say(f"{outcome.ran} cuts were run, {outcome.ran - len(outcome.broken)} held")
+    _say(f"{outcome.ran} cuts were run, {outcome.ran - len(outcome.broken)} held; {outcome.hit} hit a call")
     for broken in outcome.broken:
         sys.stderr.write(f"{broken}\n")
     return 1 if outcome.broken else 0

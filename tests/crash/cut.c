@@ -1,13 +1,15 @@
 /* Cuts a process at one of its writes: killed, killed halfway, or with an error from the disk.
  *
- * Preloaded below the program (LD_PRELOAD). It counts write, pwrite, fsync, fdatasync, rename and ftruncate on files
- * under the folders in CUT_UNDER (colon-separated), in the shared page CUT_PAGE; what is to happen, and at which call,
- * stands there too. Memory-mapped files (SQLite's index of its log) are not seen: they hold nothing that must last.
+ * Preloaded below the program (LD_PRELOAD). It counts write, pwrite, fsync, fdatasync, ftruncate, rename, link, unlink
+ * and mkdir on files under the folders in CUT_UNDER (colon-separated), in the shared page CUT_PAGE; what is to happen,
+ * and at which call, stands there too. Memory-mapped files (SQLite's index of its log) are not seen: they hold nothing
+ * that must last. Whether the agent uses other calls, strace tells (-f -y -e trace=file,desc).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -28,7 +31,7 @@ struct page {
     _Atomic uint64_t error;   /* errno to return */
     _Atomic uint64_t struck;  /* how often something was done */
     char what[56];            /* call and file of the cut */
-    unsigned char kinds[16384]; /* first letter of each call, by its number; w: a write */
+    unsigned char kinds[16384]; /* first letter of each call, by its number; w: a write, t: ftruncate */
 };
 
 static struct page *page;
@@ -65,7 +68,7 @@ static uint64_t turn(const char *call, const char *path) {
     if (page == NULL || !is_ours(path)) return NOTHING;
     uint64_t number = atomic_fetch_add(&page->calls, 1) + 1;
     int is_write = strstr(call, "write") != NULL;
-    if (number < sizeof page->kinds) page->kinds[number] = is_write ? 'w' : call[0];
+    if (number < sizeof page->kinds) page->kinds[number] = is_write ? 'w' : strcmp(call, "ftruncate") == 0 ? 't' : call[0];
     uint64_t cut_at = atomic_load(&page->cut_at), action = atomic_load(&page->action);
     if (cut_at == 0 || number < cut_at || (number > cut_at && action != ERRORS_FROM_HERE)) return NOTHING;
     if (number == cut_at) {
@@ -137,9 +140,44 @@ int ftruncate(int descriptor, off_t size) {
     return ftruncate64(descriptor, size);
 }
 
+/* Where a name stands, with its folder made absolute: the name itself may be new, and is not followed. */
+static uint64_t turn_at(const char *call, const char *name) {
+    char folder[512], absolute[PATH_MAX + 512];
+    const char *last = strrchr(name, '/');
+    int kept = errno;
+    snprintf(folder, sizeof folder, "%.*s", last == NULL ? 1 : (int)(last - name) + 1, last == NULL ? "." : name);
+    const char *known = realpath(folder, absolute);
+    errno = kept;
+    if (known == NULL) return NOTHING; /* it will fail by itself */
+    size_t length = strlen(absolute);
+    snprintf(absolute + length, sizeof absolute - length, "/%s", last == NULL ? name : last + 1);
+    return turn(call, absolute);
+}
+
+static int is_there(const char *name) {
+    struct stat found;
+    int kept = errno, there = lstat(name, &found) == 0;
+    errno = kept;
+    return there;
+}
+
 int rename(const char *from, const char *to) {
     REAL(rename);
-    char absolute[1024];
-    const char *path = realpath(from, absolute);
-    return turn("rename", path == NULL ? to : path) >= TEAR ? -1 : real(from, to);
+    return turn_at("rename", from) >= TEAR ? -1 : real(from, to);
+}
+
+int link(const char *from, const char *to) {
+    REAL(link);
+    return turn_at("link", to) >= TEAR ? -1 : real(from, to);
+}
+
+/* Only what is there can be removed or not: everything else changes nothing. */
+int unlink(const char *name) {
+    REAL(unlink);
+    return is_there(name) && turn_at("unlink", name) >= TEAR ? -1 : real(name);
+}
+
+int mkdir(const char *name, mode_t mode) {
+    REAL(mkdir);
+    return !is_there(name) && turn_at("mkdir", name) >= TEAR ? -1 : real(name, mode);
 }

@@ -18,7 +18,15 @@ COMPILE = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-ldl")
 _CALLS, _ORDER, _STRUCK, _WHAT, _KINDS = 0, 8, 32, 40, 96
 _KINDS_SIZE = 16384
 _PAGE_SIZE = _KINDS + _KINDS_SIZE
-_NAMES = {"w": "writes", "f": "syncs", "r": "renames"}
+_NAMES = {
+    "w": "writes",
+    "f": "syncs",
+    "t": "truncations",
+    "r": "renames",
+    "l": "links",
+    "u": "removals",
+    "m": "new folders",
+}
 
 
 class Action(IntEnum):
@@ -67,9 +75,14 @@ class Cutter:
         return {"LD_PRELOAD": str(self._library), "CUT_PAGE": str(self._file), "CUT_UNDER": folders}
 
     def arm(self, cut: Cut) -> None:
-        """Let it happen, counted from now."""
+        """Let it happen, counted from now; what an earlier one hit is forgotten."""
+        self.forget()
         number = {Action.EIO: errno.EIO, Action.ENOSPC: errno.ENOSPC}.get(cut.action, 0)
         self._page[_ORDER:_STRUCK] = struct.pack("=QQQ", self.calls + cut.at, cut.action, number)
+
+    def forget(self) -> None:
+        """Forget what was cut before."""
+        self._page[_WHAT:_KINDS] = bytes(_KINDS - _WHAT)
 
     def disarm(self) -> None:
         """Let nothing more happen: the power is back, the disk has space."""
@@ -87,7 +100,7 @@ class Cutter:
 
     @property
     def what(self) -> str:
-        """The call that was cut, and the name of its file."""
+        """The call that was cut since `arm` or `forget`, and the name of its file; empty where none was."""
         return self._page[_WHAT:_KINDS].split(b"\0")[0].decode(errors="replace")
 
     def kinds(self, after: int = 0) -> str:

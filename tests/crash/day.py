@@ -20,6 +20,8 @@ from tests.waiting import until
 
 CADES = signature_service_pb2.SIGNATURE_FORMAT_CADES_DETACHED
 HBA, SMCB = "hba-adler", "smcb-m1"
+DOCTOR = "Dr. Adler"
+CONTEXTS = (SPRECHZIMMER, EMPFANG)
 ENDED = (job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_OUTCOME_UNKNOWN)
 MOST_ATTEMPTS = 4
 
@@ -46,8 +48,6 @@ class Day:
     practice: Practice
     number: int
     profile: Profile | None = None
-    doctor: bool = False
-    revoked: bool = False
     orders: list[Order] = field(default_factory=list)
     result: job_pb2.SignedDocument | None = None
 
@@ -60,23 +60,22 @@ class Day:
     def steps(self) -> tuple[Step, ...]:
         """What is done on this day, each to be repeated until it gets through."""
         first = (self.make_doctor, self.enrol, self.bind, self.verify, self.sign, self.fetch, self.acknowledge)
-        return (*first, self.cancel, self.ask_again, self.revoke)
+        return (*first, self.cancel, self.ask_again, self.stays_deleted, self.revoke)
 
     async def make_doctor(self) -> None:
         """The technician makes a user; made already is as good."""
         async with self.practice.technician() as technician:
             try:
-                await technician.users.create(self.user.removeprefix("users/"), "Dr. Adler")
+                await technician.users.create(self.user.removeprefix("users/"), DOCTOR)
             except CallFailed as error:
                 if error.reason != "CONFLICT":
                     raise
-        self.doctor = True
 
     async def enrol(self) -> None:
         """A workstation is enrolled with a fresh token."""
         async with self.practice.technician() as technician:
             token = await technician.enrolments.token(
-                role=workstation_pb2.ROLE_SIGNER, contexts=[SPRECHZIMMER, EMPFANG], users=[self.user]
+                role=workstation_pb2.ROLE_SIGNER, contexts=CONTEXTS, users=[self.user]
             )
         self.profile = await enrol_by_token(
             self.practice.agent.address,
@@ -131,6 +130,18 @@ class Day:
                 if error.reason != "NOT_FOUND":
                     raise
 
+    async def stays_deleted(self) -> None:
+        """What was acknowledged is not there any more."""
+        assert self.result is not None
+        async with self._workstation() as box:
+            try:
+                await box.documents.download(self.result.output, self.result.output_sha256)
+            except CallFailed as error:
+                if error.reason != "NOT_FOUND":
+                    raise
+            else:
+                raise AssertionError("a result came back after it was acknowledged")
+
     async def cancel(self) -> None:
         """Another one is begun, and cancelled while the pad asks for the PIN; nothing comes of it."""
         await self.practice.simulator.plays(AT_THE_DOCTOR, default="silent")
@@ -157,7 +168,6 @@ class Day:
         assert self.profile is not None
         async with self.practice.technician() as technician:
             await technician.workstations.revoke(self.profile.workstation)
-        self.revoked = True
 
     async def _costly(self, card: str) -> list[int]:
         """Return what a card was asked for that costs a try, a signature or somebody's time."""

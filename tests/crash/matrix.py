@@ -9,10 +9,10 @@ import pytest
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
-from kartenwart.client import CallFailed, Failure, KartenwartError, connect
+from kartenwart.client import CallFailed, Failure, Kartenwart, KartenwartError, connect
 from tests.crash.box import Box
 from tests.crash.cutting import Cut
-from tests.crash.day import HBA, SMCB, Day, Step, end_of, quiet
+from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, Step, end_of, quiet
 from tests.waiting import until
 
 STEP_SECONDS = 30.0
@@ -124,22 +124,60 @@ async def _assert_kept(day: Day) -> None:
             assert order.sent == 1, order
         if order.told.state == job_pb2.JOB_STATE_FAILED and Failure.of(order.told.failure).reason in NEVER_SENT:
             assert order.sent == 0, order
-    assert day.profile is not None
     async with day.practice.technician() as technician:
-        verdict = await technician.audit.verify()
-        assert verdict.intact, verdict
-        assert day.user in [user.name for user in await technician.users.list()]
-        workstations = {one.name: one for one in await technician.workstations.list()}
-        assert workstations[day.profile.workstation].state == workstation_pb2.WORKSTATION_STATE_REVOKED
-        found = (await technician.jobs.page(100)).jobs
-        jobs = {job.name: end_of(job) for job in found}
-        for order in day.orders:
-            assert order.told is not None
-            told = end_of(order.told)
-            assert jobs[order.told.name] == told, f"told {told}, kept {jobs[order.told.name]}"
-        of_this_day = [job for job in found if job.creator == day.profile.workstation]
-        assert len(of_this_day) == len(day.orders), "a job that nobody knows of"
+        await _assert_people_kept(day, technician)
+        await _assert_jobs_kept(day, technician)
+        await _assert_audited(day, technician)
     await _assert_refused(day)
+
+
+async def _assert_people_kept(day: Day, technician: Kartenwart) -> None:
+    """The doctor is known with the card that was bound, and the workstation as it was made, and revoked."""
+    assert day.profile is not None
+    users = {user.name: user for user in await technician.users.list()}
+    assert users[day.user].label == DOCTOR
+    assert users[day.user].card == await day.practice.card(technician, "HBA", "0201")
+    assert users[day.user].HasField("bind_time")
+    workstation = {one.name: one for one in await technician.workstations.list()}[day.profile.workstation]
+    assert workstation.state == workstation_pb2.WORKSTATION_STATE_REVOKED
+    assert workstation.role == workstation_pb2.ROLE_SIGNER
+    assert sorted(workstation.scope.contexts) == sorted(CONTEXTS)
+    assert list(workstation.scope.users) == [day.user]
+
+
+async def _assert_jobs_kept(day: Day, technician: Kartenwart) -> None:
+    assert day.profile is not None
+    found = (await technician.jobs.page(100)).jobs
+    jobs = {job.name: end_of(job) for job in found}
+    for order in day.orders:
+        assert order.told is not None
+        told = end_of(order.told)
+        assert jobs[order.told.name] == told, f"told {told}, kept {jobs[order.told.name]}"
+    of_this_day = [job for job in found if job.creator == day.profile.workstation]
+    assert len(of_this_day) == len(day.orders), "a job that nobody knows of"
+
+
+async def _assert_audited(day: Day, technician: Kartenwart) -> None:
+    """The audit is whole, and tells of each thing that was promised; what was asked twice, at least once."""
+    assert day.profile is not None
+    verdict = await technician.audit.verify()
+    assert verdict.intact, verdict
+    records = (await technician.audit.page(1000)).records
+    ends = [(record.detail.split()[1], record.outcome) for record in records if record.action == "job.ended"]
+    for order in day.orders:
+        assert order.told is not None
+        reason = Failure.of(order.told.failure).reason if order.told.HasField("failure") else ""
+        outcome = reason or job_pb2.JobState.Name(order.told.state).removeprefix("JOB_STATE_")
+        assert (order.told.name, outcome) in ends, order.told
+    told = {(record.action.rpartition("/")[2], record.subject) for record in records}
+    workstation = day.profile.workstation
+    for promised in (
+        ("CreateUser", day.user),
+        ("user.bound", day.user),
+        ("RedeemToken", workstation),
+        ("RevokeWorkstation", workstation),
+    ):
+        assert promised in told, promised
 
 
 async def _assert_refused(day: Day) -> None:

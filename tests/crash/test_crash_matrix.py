@@ -32,3 +32,4 @@ async def test_a_sample_of_all_cuts_holds(tmp_path: Path, record_property: Calla
     record_property("summary", "\n".join(lines))
     assert began.ran + lived.ran == len(first) + len(chosen)
     assert not began.broken + lived.broken
+    assert began.hit + lived.hit > (began.ran + lived.ran) // 2  # a cut behind the end of a shorter day shows nothing

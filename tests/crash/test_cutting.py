@@ -23,11 +23,20 @@ for number in range(2):
         os.fdatasync(descriptor)
         os.close(descriptor)
         os.rename(f"{folder}/{number}.new", f"{folder}/{number}")
+        os.link(f"{folder}/{number}", f"{folder}/{number}.too")
+        os.chdir(folder)
+        os.unlink(f"{number}.too")
+        os.mkdir(f"{folder}/{number}.folder")
+        for useless in (lambda: os.unlink("nothing"), lambda: os.mkdir(folder)):
+            try:
+                useless()
+            except (FileNotFoundError, FileExistsError):
+                pass
         print("done", flush=True)
     except OSError as error:
         print(error.strerror, flush=True)
 """
-KINDS = "wwfffr"
+KINDS = "wwtffrlum"
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +92,11 @@ def test_an_error_comes_once_or_until_there_is_space(tmp_path: Path, lib: Path, 
         status, lines, cutter = run(folder, lib, Cut(at=at, action=action))
         assert (status, lines) == (0, words)
         assert cutter.struck == (1 if action is Action.EIO else 2)
+        assert cutter.what
         cutter.disarm()
         assert cutter.struck == 0
+        cutter.arm(Cut(at=100, action=action))
+        assert not cutter.what
 
 
 def test_every_call_is_killed_and_fails_and_writes_are_torn() -> None:
