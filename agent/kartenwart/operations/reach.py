@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
-from kartenwart.domain.inventory import Card, Context, Pin
+from kartenwart.domain.inventory import Card, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -65,13 +65,14 @@ class Cards:
         """Return the card as this context reaches it.
 
         CallerError NOT_FOUND (card, context or user), CARD_TYPE_WRONG (neither SMC-B nor HBA), INVALID_ARGUMENT (an
-        HBA without a user); WorldError where its Konnektor has told nothing since the start, so that nobody knows.
+        HBA without a user); WorldError where nobody knows yet: its Konnektor has told nothing since the start, or has
+        just told of the card's insertion in another context, and the poll that confirms it is on its way.
         """
         chosen = self._contexts.get(context)
         found = self._keeper.picture.inventory.card(card)
         handle = found.handle(chosen.konnektor) if found else ""
         if found is None or context not in found.contexts or not handle:
-            raise self._not_seen(chosen.konnektor)
+            raise self._not_seen(chosen.konnektor, found)
         if not (found.type.is_practice or found.type.is_person):
             raise refused(Reason.CARD_TYPE_WRONG)
         session = user if found.type.is_person else ""
@@ -87,12 +88,14 @@ class Cards:
             pad=self.pads.pad(found, chosen),
         )
 
-    def _not_seen(self, konnektor: str) -> AgentError:
-        """Return why a card is not there: before the first poll that is nobody's mistake, and passes."""
+    def _not_seen(self, konnektor: str, found: Card | None) -> AgentError:
+        """Return why a card is not there: before a poll has looked that is nobody's mistake, and passes."""
         asked = self._keeper.picture.inventory.konnektor(konnektor)
-        if asked is None or asked.last_confirmed is not None:
+        hinted = found is not None and not found.confirmed and bool(found.handle(konnektor))
+        if asked is None or (asked.last_confirmed is not None and not hinted):
             return refused(Reason.NOT_FOUND)
-        return WorldError(asked.condition or failure(Reason.AGENT_UNAVAILABLE), sent=False)
+        down = asked.condition if asked.link_state is not LinkState.UP else None
+        return WorldError(down or failure(Reason.AGENT_UNAVAILABLE), sent=False)
 
     def still_there(self, reach: Reach) -> bool:
         """True while the card is known by the same handle; a new handle is another insertion."""

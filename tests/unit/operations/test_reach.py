@@ -1,13 +1,16 @@
 """A card that is not in the picture: gone, or not looked for yet."""
 
+from dataclasses import replace
+
 import pytest
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.ports.konnektor import Notice, NoticeType
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Cards
-from tests.unit.operations.practice import DESK, K1, NAMES, SMCB, Practice, named
+from tests.unit.operations.practice import DESK, HBA, K1, NAMES, ROOM, SMCB, Practice, named, observation
 
 
 def cards(practice: Practice, keeper: InventoryKeeper) -> Cards:
@@ -35,6 +38,39 @@ async def test_where_the_konnektor_never_answered_that_is_why(practice: Practice
     with pytest.raises(WorldError) as refused:
         cards(practice, keeper).reach(named(SMCB), DESK, "")
     assert refused.value.failure.reason is Reason.KONNEKTOR_UNREACHABLE
+
+
+def told(practice: Practice, context: str) -> None:
+    """An event tells in one context that a card was put in."""
+    seen = replace(HBA, handle="h-new", iccsn="80276001040000000099", contexts=frozenset({context}))
+    practice.keeper.notice(
+        Notice(
+            type=NoticeType.CARD_INSERTED,
+            konnektor=K1,
+            context=context,
+            handle=seen.handle,
+            ct_id=seen.ct_id,
+            card=seen,
+        )
+    )
+
+
+async def test_a_card_that_an_event_told_of_in_another_context_is_not_denied_before_a_poll_has_looked(
+    practice: Practice,
+) -> None:
+    new = replace(HBA, handle="h-new", iccsn="80276001040000000099")
+    told(practice, ROOM)
+    with pytest.raises(WorldError) as passing:
+        practice.cards.reach(named(new), DESK, "users/arzt1")
+    assert (passing.value.failure.reason, passing.value.sent) == (Reason.AGENT_UNAVAILABLE, False)
+    practice.keeper.link_failed(K1, failure(Reason.KONNEKTOR_SILENT))
+    with pytest.raises(WorldError) as silent:
+        practice.cards.reach(named(new), DESK, "users/arzt1")
+    assert silent.value.failure.reason is Reason.KONNEKTOR_SILENT
+    practice.keeper.observe(observation(SMCB, replace(new, contexts=frozenset({ROOM}))))
+    with pytest.raises(CallerError) as refused:
+        practice.cards.reach(named(new), DESK, "users/arzt1")
+    assert refused.value.failure.reason is Reason.NOT_FOUND
 
 
 async def test_after_a_poll_an_unknown_card_is_the_callers_mistake(practice: Practice) -> None:
