@@ -160,12 +160,15 @@ async def test_a_card_that_moves_to_the_other_konnektor_keeps_its_name(here: Pra
 
 async def test_one_that_is_down_takes_nothing_from_the_other(here: Practice) -> None:
     await _ready(here)
-    await here.simulator.do("/konnektors/konnektor/reboot", down_seconds=8)
     profile = await here.workstation("Labor trotzdem", contexts=("labor",))
-    async with here.connected(profile) as box:
+    async with here.technician() as technician, here.connected(profile) as box:
+        edges = await edges_from_now(technician)
+        await here.simulator.do("/konnektors/konnektor/reboot", down_seconds=8)
         card = await here.card(box, "SMC_B", "0109")
         job = await entered(box, pin_entry(card, context=LABOR))
         assert job.verify_pin.outcome == job_pb2.PIN_OUTCOME_VERIFIED
+        await edges.seen(inventory_pb2.EVENT_TYPE_KONNEKTOR_REBOOTED, within=20.0)
+        await edges.close()
     await _ready(here)
 
 
