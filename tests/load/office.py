@@ -17,7 +17,7 @@ from kartenwart.client import Profile
 from kartenwart.client.grpc_wire import GrpcWire, grpc_wire
 from tests.bench.ratios import percentile
 from tests.bench.sides import keys_of
-from tests.practice import Agent
+from tests.practice import Agent, Simulator
 
 CALLS = (
     ("inventory.v1.InventoryService/GetInventory", b""),
@@ -70,6 +70,52 @@ async def _desk(channel: grpc.aio.Channel, day: Day, start: float, seconds: floa
         except grpc.aio.AioRpcError as error:
             day.failed.append(f"{path}: {error.code().name} {error.details()}")
         day.took.append(time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def busy_slot(simulator: Simulator, every: float) -> AsyncIterator[list[float]]:
+    """Put a patient's card in and out, every so many seconds; yields when (monotonic) each change was made."""
+    changes: list[float] = []
+
+    async def change() -> None:
+        while True:
+            await asyncio.sleep(every)
+            changes.append(time.monotonic())
+            await simulator.do("/cards/egk-muster/pull")
+            await asyncio.sleep(every)
+            changes.append(time.monotonic())
+            await simulator.do("/cards/egk-muster/insert", terminal="kt-empfang", slot=1)
+
+    task = asyncio.create_task(change())
+    try:
+        yield changes
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def watching(profile: Profile) -> AsyncIterator[list[float]]:
+    """Read the stream of the whole picture as one should; yields when (monotonic) each picture came."""
+    pictures: list[float] = []
+
+    async def read(channel: grpc.aio.Channel) -> None:
+        watch: Any = channel.unary_stream(WATCH)
+        async for _ in watch(b""):
+            pictures.append(time.monotonic())  # noqa: PERF401 - each at once, while the stream goes on
+
+    async with keys_of(profile).channel() as channel:
+        task = asyncio.create_task(read(channel))
+        try:
+            yield pictures
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def slowest(changes: Sequence[float], pictures: Sequence[float]) -> float:
+    """Return the longest time in which a change had no picture behind it; the last change may be on its way."""
+    return max(next((seen for seen in pictures if seen > made), float("inf")) - made for made in changes[:-1])
 
 
 @asynccontextmanager

@@ -9,15 +9,16 @@ from kartenwart.client import Profile
 from tests.bench.sides import workstations
 from tests.bench.worlds import settings, with_cards
 from tests.load.office import seen
-from tests.practice import Agent, practice
+from tests.practice import Agent, Simulator, practice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """The agent and those who call it."""
+    """The agent, those who call it, and the simulator."""
 
     agent: Agent
     profiles: Sequence[Profile]
+    simulator: Simulator
 
 
 @asynccontextmanager
@@ -28,4 +29,4 @@ async def large_practice(folder: Path, cards: int, terminals: int, *, profiles: 
     async with practice(folder, world, settings(poll_interval=30)) as here:
         enrolled = await workstations(here.agent, folder, profiles, ("empfang",))
         await seen(enrolled[0], cards, terminals)
-        yield Office(agent=here.agent, profiles=enrolled)
+        yield Office(agent=here.agent, profiles=enrolled, simulator=here.simulator)
