@@ -51,6 +51,11 @@ async def test_run_commands_and_restart(start: Start, tmp_path: Path) -> None:
     assert (refused.returncode, "is in no slot" in refused.stderr, refused.stdout) == (1, True, "")
     assert (await off_loop("insert", "egk-muster", "kt-empfang", "1", "--state", tmp_path)).returncode == 0
     assert (await off_loop("fault", "call", "GetCards", "delay", "--seconds", "1", "--state", tmp_path)).returncode == 0
+    forgotten = ("workplace-of-mandant", "mandant=m1", "workplace=empfang", "--state", tmp_path)
+    assert (await off_loop("model", "take", *forgotten)).returncode == 0
+    assert "sprechzimmer" in (await off_loop("model", "show", "--state", tmp_path)).stdout
+    refused = await off_loop("model", "take", *forgotten)
+    assert (refused.returncode, "to take away" in refused.stderr) == (1, True)
     assert (await off_loop("reboot", "--down-seconds", "0.1", "--state", tmp_path)).returncode == 0
     assert "smcb-m1" in (await off_loop("counts", "--state", tmp_path)).stdout
     os.kill(first["pid"], 15)

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from firmware_sim.control.fault_routes import FaultRoutes
 from firmware_sim.control.konnektor_routes import KonnektorRoutes
+from firmware_sim.control.model_routes import ModelRoutes
 from firmware_sim.control.practice_routes import PracticeRoutes
 from firmware_sim.control.request import BadRequestError
 from firmware_sim.faults import UnknownFaultError
@@ -15,12 +16,14 @@ from firmware_sim.pads.pad import NothingAskedError
 from firmware_sim.pads.script import ScriptError
 from firmware_sim.proxy import LinkFaultError
 from firmware_sim.simulation import Simulation
+from firmware_sim.world.administration import MistakeError
 from firmware_sim.world.practice import WorldError
 
 _STATUS: dict[type[Exception], int] = {
     BadRequestError: 400,
     FaultError: 400,
     LinkFaultError: 400,
+    MistakeError: 400,
     UnknownFaultError: 400,
     ScriptError: 400,
     WorldError: 409,
@@ -45,8 +48,8 @@ async def _errors_as_json(request: web.Request, handler: _Handler) -> web.Stream
 async def control_door(simulation: Simulation, port: int = 0) -> AsyncIterator[str]:
     """Open the door on 127.0.0.1 and give its address."""
     app = web.Application(middlewares=[_errors_as_json])
-    for routes in (PracticeRoutes(simulation), KonnektorRoutes(simulation), FaultRoutes(simulation)):
-        app.add_routes(routes.routes())
+    for doors in (PracticeRoutes, KonnektorRoutes, ModelRoutes, FaultRoutes):
+        app.add_routes(doors(simulation).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

@@ -118,6 +118,10 @@ class Device:
             if name in _LINKS:
                 self._announce(Event(topic=f"NETWORK/{_LINKS[name]}/{'DOWN' if holds else 'UP'}"))
 
+    def administer(self, configuration: KonnektorConfiguration) -> None:
+        """The administrator entered another information model; only who belongs to whom is taken from it."""
+        self.model = InformationModel(configuration)
+
     # What it is asked
 
     def seen(self, handle: str) -> SeenCard:

@@ -14,6 +14,7 @@ class InformationModel:
     """Who belongs to whom. Names that the model lacks answer with no."""
 
     def __init__(self, configuration: KonnektorConfiguration) -> None:
+        self.entered = configuration
         self.mandants = {mandant.name: mandant for mandant in configuration.mandants}
         self.client_systems = {system.name: system for system in configuration.client_systems}
         self.workplaces = {workplace.name: workplace for workplace in configuration.workplaces}
