@@ -1,9 +1,9 @@
 import ssl
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.konnektor import Konnektor, KonnektorConfiguration
@@ -81,7 +81,9 @@ async def test_a_certificate_of_another_client_system_is_refused(simulator: Simu
     assert refused.value.failure.konnektor_code == 4204
 
 
-async def test_a_certificate_that_has_run_out_is_named_in_the_journal_when_it_is_refused(tmp_path: Path) -> None:
+async def test_a_certificate_that_has_run_out_is_named_in_the_journal_when_it_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nobody has looked at it since the start; it is said once, and not by a healthy link."""
     authority = make("authority")
     device, client = make("k", issuer=authority), make("client", issuer=authority, days=-2)
@@ -95,15 +97,17 @@ async def test_a_certificate_that_has_run_out_is_named_in_the_journal_when_it_is
         login=from_pem(client.certificate_pem, client.key_pem),
         contexts=(EMPFANG,),
     )
-    with blocking_server(context, b"") as (port, _), capture_logs() as said:
+    with blocking_server(context, b"") as (port, _):
         async with Konnektor(replace(configuration, url=f"https://127.0.0.1:{port}"), SystemClock()) as konnektor:
             with pytest.raises(WorldError) as refused:
                 await konnektor.observe()
             assert refused.value.failure.reason is Reason.KONNEKTOR_CREDENTIALS_REFUSED
             with pytest.raises(WorldError):
                 await konnektor.observe()
-    assert [(one["event"], one["konnektor"]) for one in said] == [("konnektor.certificate_validity", "konnektors/k")]
-    assert "abgelaufen" in said[0]["doubt"]
+    (said,) = (one for one in caplog.records if one.name.startswith("kartenwart"))
+    assert isinstance(said.args, Mapping)
+    assert (said.msg, said.args["konnektor"]) == ("konnektor.certificate_validity", "konnektors/k")
+    assert "abgelaufen" in str(said.args["doubt"])
 
 
 async def test_clock_off_and_error_states_are_said(simulator: Simulator, konnektor: Konnektor) -> None:

@@ -1,12 +1,18 @@
-"""Log lines for the journal: JSON on stderr with a priority prefix, fields that are safe by name only."""
+"""Log lines for the journal: JSON on stderr with a priority prefix, fields that are safe by name only.
 
+Our own rooms log through the standard library: `logging.getLogger(__name__).warning("store.failed", {"doing": doing})`,
+an event's name and a mapping of fields. Nothing else formats or carries them.
+"""
+
+import json
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TextIO
 
-import structlog
-
+OURS = "kartenwart"
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 Report = Callable[..., None]
 
@@ -17,35 +23,41 @@ def configure(level: str) -> Report:
     The standard library's loggers (grpc, aiohttp, zeroconf) are limited to warnings and to type and logger name:
     their messages may quote what came over a wire.
     """
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-            _with_priority,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    root = logging.getLogger()
-    root.handlers = [_Foreign()]
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    root.handlers = [Journal(sys.stderr)]
     root.setLevel(logging.WARNING)
-    logger = structlog.get_logger()
+    ours.setLevel(level.upper())
 
     def report(event: str, *, level: str = "info", **fields: object) -> None:
-        getattr(logger, level)(event, **fields)
+        ours.log(logging.getLevelNamesMapping()[level.upper()], event, fields)
 
     return report
 
 
-def _with_priority(_logger: object, name: str, line: str | MutableMapping[str, Any]) -> str:
-    return PRIORITIES.get(name, "<6>") + str(line)
+class Journal(logging.Handler):
+    """Writes a record as one line; of other people's records neither message nor arguments."""
 
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
 
-class _Foreign(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        level = "error" if record.levelno >= logging.ERROR else "warning"
-        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        where = f"{record.module}:{record.lineno}"
-        getattr(structlog.get_logger(), level)("library", logger=record.name, where=where, kind=kind)
+        """Write the line; a stream that nobody reads any more is no reason to fail a job."""
+        ours = record.name.partition(".")[0] == OURS
+        level = record.levelname.lower()
+        told = _own(record) if ours else _foreign(record)
+        stamp = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        line = json.dumps({**told, "level": level, "timestamp": stamp}, ensure_ascii=False, default=repr)
+        with suppress(OSError):
+            self._stream.write(f"{PRIORITIES.get(level, '<6>')}{line}\n")
+            self._stream.flush()
+
+
+def _own(record: logging.LogRecord) -> dict[str, object]:
+    fields = record.args if isinstance(record.args, Mapping) else {}
+    return {**fields, "event": record.msg}
+
+
+def _foreign(record: logging.LogRecord) -> dict[str, object]:
+    kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+    return {"logger": record.name, "where": f"{record.module}:{record.lineno}", "kind": kind, "event": "library"}

@@ -1,11 +1,10 @@
 """The adapter itself: one configured Konnektor as `KonnektorPort`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Self
-
-import structlog
 
 from kartenwart.adapters.konnektor import cards, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
@@ -38,7 +37,7 @@ _WAITING_NOTICES = 1000
 _FAREWELL_SECONDS = 2.0
 _ANY_HOST = ("", "0.0.0.0", "::")  # noqa: S104  # only compared with
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
 
 
 class Konnektor:
@@ -185,10 +184,11 @@ class Konnektor:
             doubt = validity_doubt(login, self._clock.now()) if isinstance(login, ClientCertificate) else ""
             if doubt and (client_system, doubt) not in self._told_doubts:
                 self._told_doubts.add((client_system, doubt))
-                _log.warning("konnektor.certificate_validity", konnektor=self.name, login=client_system, doubt=doubt)
+                fields = {"konnektor": self.name, "login": client_system, "doubt": doubt}
+                _log.warning("konnektor.certificate_validity", fields)
 
     def _tell_drops(self, listener: CetpListener) -> None:
         dropped = listener.dropped.total()
         if dropped != self._told_drops:
-            _log.warning("cetp_dropped", konnektor=self.name, **listener.dropped)
+            _log.warning("cetp_dropped", {"konnektor": self.name, **listener.dropped})
             self._told_drops = dropped

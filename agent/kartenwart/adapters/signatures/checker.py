@@ -4,15 +4,14 @@ The certificate is taken as it was read from the card: chains, revocation and le
 """
 
 import asyncio
-
-import structlog
+import logging
 
 from kartenwart.adapters.signatures.doubt import Doubt
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class MathSignatureChecker:
@@ -25,7 +24,7 @@ class MathSignatureChecker:
         except Exception as error:  # noqa: BLE001  # parsers of foreign bytes may raise anything
             # Their words may quote the document: only ours are logged.
             why = str(error) if isinstance(error, Doubt) else f"unreadable ({type(error).__name__})"
-            _log.warning("signature.refused", form=form.value, why=why)
+            _log.warning("signature.refused", {"form": form.value, "why": why})
             raise WorldError(failure(Reason.SIGNATURE_INVALID), sent=True) from None
 
 

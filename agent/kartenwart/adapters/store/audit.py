@@ -6,12 +6,11 @@ the database unseen can do so only with the records of the last interval.
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
-
-import structlog
 
 from kartenwart.adapters.store.anchor import Anchor, AnchorLines
 from kartenwart.adapters.store.codec import time_text
@@ -31,7 +30,7 @@ _LIST = f"""
 """  # noqa: S608
 _ALL = f"SELECT {COLUMNS} FROM audit ORDER BY sequence"  # noqa: S608
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class AuditTable:
@@ -98,7 +97,7 @@ class AuditTable:
             outcome = "DIFFERS" if await self._differs(lines) else ""
             self._anchored = max(lines.hashes, default=0)
         if outcome:
-            _log.error("audit.anchor_wrong", path=str(self._anchor.path), outcome=outcome)
+            _log.error("audit.anchor_wrong", {"path": str(self._anchor.path), "outcome": outcome})
             entry = AuditEntry(actor="box", action="audit.anchor", subject="audit", outcome=outcome)
             await self.append_audit(entry)
 
@@ -129,7 +128,7 @@ class AuditTable:
                 return True
             await asyncio.to_thread(self._anchor.append, *head, self._clock.now())
         except (OSError, WorldError) as error:
-            _log.error("audit.anchor_failed", path=str(self._anchor.path), error=type(error).__name__)
+            _log.error("audit.anchor_failed", {"path": str(self._anchor.path), "error": type(error).__name__})
             return False
         self._anchored = head[0]
         return True

@@ -1,6 +1,7 @@
 """The database: one file, one writing connection, one reading connection, both in threads of their own."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -8,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeVar
-
-import structlog
 
 from kartenwart.adapters.store.codec import StoredWrong
 from kartenwart.adapters.store.migrations import migrate
@@ -31,7 +30,7 @@ _WRITING = (
 )
 BUSY_SECONDS = 5.0  # somebody looks into the file with another tool
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -158,5 +157,6 @@ def _close(database: Database, writing: sqlite3.Connection) -> None:
 
 
 def _failed(doing: str, error: Exception) -> WorldError:
-    _log.error("store.failed", doing=doing, error=type(error).__name__, code=getattr(error, "sqlite_errorname", ""))
+    fields = {"doing": doing, "error": type(error).__name__, "code": getattr(error, "sqlite_errorname", "")}
+    _log.error("store.failed", fields)
     return WorldError(failure(Reason.STORE_FAILED), sent=False)  # the store never talks to a card

@@ -5,13 +5,12 @@ It has the facts of all documents in memory and does all work on files in thread
 
 import asyncio
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
-
-import structlog
 
 from kartenwart.adapters.vault.crypto import Sealer, Unsealable, vault_key
 from kartenwart.adapters.vault.file import DocumentFile
@@ -25,7 +24,7 @@ KEY_FILE = "vault.key"
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class DocumentVault:
@@ -148,5 +147,5 @@ async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
     try:
         return await asyncio.to_thread(work, *args, **kwargs)
     except (OSError, Unsealable) as error:
-        _log.error("vault.failed", error=type(error).__name__)
+        _log.error("vault.failed", {"error": type(error).__name__})
         raise WorldError(failure(Reason.STORE_FAILED), sent=False) from error
