@@ -77,7 +77,7 @@ class Edge:
         )
         self._running: set[asyncio.Task[Message]] = set()
         self._lifetime = AsyncExitStack()
-        self.metrics.streams.set_function(lambda: float(self._limiter.open_streams))
+        self.metrics.streams = lambda: self._limiter.open_streams
         principals.on_rights_changed(self.visits.rights_changed)
 
     async def __aenter__(self) -> Self:

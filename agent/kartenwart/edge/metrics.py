@@ -1,11 +1,16 @@
-"""Numbers for Prometheus in a registry of our own. Labels are methods and reasons: no names, no personal data."""
+"""Numbers for Prometheus, counted on the loop. Labels are methods and reasons: no names, no personal data.
+
+Counting is ours and small; prometheus-client writes what was counted, and is loaded only with the door that serves it.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from time import perf_counter
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from typing import Any
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -13,54 +18,90 @@ LAG_PERIOD = 0.1
 OK = "OK"
 
 
-class Meter:
-    """Counters of one method, with the label work done once."""
+class Count:
+    """A number that only grows."""
 
-    def __init__(self, metrics: "Metrics", method: str) -> None:
-        self._calls = metrics.calls
-        self._method = method
-        self._observe = metrics.seconds.labels(method).observe
-        self._outcomes: dict[str, Callable[[], None]] = {}
+    def __init__(self) -> None:
+        self.value = 0
+
+    def inc(self) -> None:
+        """Add one."""
+        self.value += 1
+
+
+class Spread:
+    """How values spread over buckets with these upper bounds; the last bucket has none."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count a value."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return as Prometheus has it: each upper bound with the count of all values up to it."""
+        names = (*(str(float(bound)) for bound in self._bounds), "+Inf")
+        return [(name, float(count)) for name, count in zip(names, accumulate(self._counts), strict=True)]
+
+
+class Meter:
+    """Counters of one method."""
+
+    def __init__(self) -> None:
+        self.outcomes: defaultdict[str, Count] = defaultdict(Count)
+        self.seconds = Spread(SECONDS)
 
     def count(self, outcome: str, started: float) -> None:
         """Count a call that began at `started` (perf_counter) with its outcome: "OK", a reason, or "CANCELLED"."""
-        increment = self._outcomes.get(outcome)
-        if increment is None:
-            increment = self._outcomes[outcome] = self._calls.labels(self._method, outcome).inc
-        increment()
-        self._observe(perf_counter() - started)
+        self.outcomes[outcome].inc()
+        self.seconds.observe(perf_counter() - started)
 
 
 class Metrics:
-    """What the edge counts. `registry` takes further collectors of other rooms."""
+    """What the edge counts; `streams` says how many are open."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.calls = Counter(
-            "kartenwart_calls", "Calls by method and outcome.", ["method", "outcome"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "kartenwart_call_seconds", "Duration of calls.", ["method"], buckets=SECONDS, registry=self.registry
-        )
-        self.streams = Gauge("kartenwart_open_streams", "Streams open now.", registry=self.registry)
-        self.lag = Histogram(
-            "kartenwart_loop_lag_seconds", "Delay of the event loop.", buckets=LAGS, registry=self.registry
-        )
-        self.worst_lag = Gauge(
-            "kartenwart_loop_lag_max_seconds", "Delay of the event loop, worst.", registry=self.registry
-        )
-        self.unaudited = Counter(
-            "kartenwart_unaudited_denials", "Denials beyond what the audit takes per minute.", registry=self.registry
-        )
-        self.incidents = Counter("kartenwart_incidents", "Defects met while answering.", registry=self.registry)
+        self.unaudited, self.incidents = Count(), Count()
+        self.lag, self.worst_lag = Spread(LAGS), 0.0
+        self.streams: Callable[[], int] = int
+        self._meters: defaultdict[str, Meter] = defaultdict(Meter)
 
     def meter(self, method: str) -> Meter:
         """Return the counters of a method."""
-        return Meter(self, method)
+        return self._meters[method]
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        return bytes(generate_latest(self.registry))
+        from prometheus_client import generate_latest
+
+        return bytes(generate_latest(self))
+
+    def collect(self) -> Iterator[Any]:
+        """Yield the families of numbers (prometheus-client's protocol of a collector)."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+        calls = CounterMetricFamily("kartenwart_calls", "Calls by method and outcome.", labels=["method", "outcome"])
+        seconds = HistogramMetricFamily("kartenwart_call_seconds", "Duration of calls.", labels=["method"])
+        for method, meter in self._meters.items():
+            seconds.add_metric([method], meter.seconds.buckets(), meter.seconds.sum)
+            for outcome, count in meter.outcomes.items():
+                calls.add_metric([method, outcome], count.value)
+        yield calls
+        yield seconds
+        yield GaugeMetricFamily("kartenwart_open_streams", "Streams open now.", value=self.streams())
+        lag = HistogramMetricFamily("kartenwart_loop_lag_seconds", "Delay of the event loop.")
+        lag.add_metric([], self.lag.buckets(), self.lag.sum)
+        yield lag
+        worst = "Delay of the event loop, worst."
+        yield GaugeMetricFamily("kartenwart_loop_lag_max_seconds", worst, value=self.worst_lag)
+        unaudited = "Denials beyond what the audit takes per minute."
+        yield CounterMetricFamily("kartenwart_unaudited_denials", unaudited, value=self.unaudited.value)
+        incidents = "Defects met while answering."
+        yield CounterMetricFamily("kartenwart_incidents", incidents, value=self.incidents.value)
 
     @asynccontextmanager
     async def watching_the_loop(self) -> AsyncIterator[None]:
@@ -73,11 +114,10 @@ class Metrics:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _watch(self) -> None:
-        loop, worst = asyncio.get_running_loop(), 0.0
+        loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_PERIOD
             await asyncio.sleep(LAG_PERIOD)
             lag = max(0.0, loop.time() - due)
-            worst = max(worst, lag)
+            self.worst_lag = max(self.worst_lag, lag)
             self.lag.observe(lag)
-            self.worst_lag.set(worst)
