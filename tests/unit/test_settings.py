@@ -1,4 +1,5 @@
 import json
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,50 @@ def test_files_drop_ins_and_environment_win_in_that_order(tmp_path: Path, monkey
     monkeypatch.setenv("KARTENWART_LISTEN__ENROL_PORT", "3")
     listen = load(file).listen
     assert (listen.grpc_port, listen.json_port, listen.enrol_port) == (1, 2, 3)
+
+
+def test_the_environment_says_switches_numbers_and_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {
+        "KARTENWART_LISTEN__MDNS": "false",
+        "kartenwart_box__job_retention_days": "7",
+        "KARTENWART_LISTEN__HOST_NAMES": '["box.lan"]',
+        "KARTENWART_KONNEKTORS__K1__SHORT_TIMEOUT": "2.5",
+        "KARTENWART_PROFILE": "/another/thing",
+    }.items():
+        monkeypatch.setenv(name, text)
+    settings = load(write(tmp_path, KONNEKTOR))
+    assert (settings.listen.mdns, settings.listen.host_names) == (False, ("box.lan",))
+    assert (settings.box.job_retention_days, settings.konnektors["k1"].short_timeout) == (7, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("KARTENWART_LISTEN__HOST_NAMES", "[box", "HOST_NAMES: is no valid JSON"),
+        ("KARTENWART_LISTEN__GRPC_PROT", "1", r"listen\.grpc_prot: there is no such setting"),
+        ("KARTENWART_LISTEN__MDNS", "maybe", r"listen\.mdns: write true or false"),
+        ("KARTENWART_LISTEN", "1", "listen: write a table"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, words: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(SettingsError, match=words):
+        load(write(tmp_path, KONNEKTOR))
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = KONNEKTOR.replace("[contexts", 'short_timeout = "long"\npoll_interval = 0.1\n[contexts')
+    with pytest.raises(SettingsError) as refused:
+        load(write(tmp_path, text.replace('mandant = "m1"\n', "") + "[log]\nlevel = 3\n"))
+    places = [line.split(": ")[1] for line in str(refused.value).splitlines()]
+    assert places == [
+        "log.level",
+        "konnektors.k1.short_timeout",
+        "konnektors.k1.poll_interval",
+        "contexts.empfang.mandant",
+    ]
 
 
 def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
@@ -67,6 +112,17 @@ def test_credentials_without_systemd_say_what_to_do(tmp_path: Path, monkeypatch:
             KONNEKTOR.replace("[contexts", 'cetp_listen = "0.0.0.0:65536"\n[contexts'),
             r"cetp_listen: the port is at most",
         ),
+        ("[listen]\ngrpc_port = true\n", r"listen\.grpc_port: write a whole number"),
+        ("[listen]\nhost_names = 'box'\n", r"listen\.host_names: write a list"),
+        ("[listen]\nsocket = 1\n", r"listen\.socket: write a path"),
+        ("[listen]\nsocket_group = 1\n", r"listen\.socket_group: write text"),
+        ("listen = 1\n", "listen: write a table"),
+        (KONNEKTOR.replace("[contexts", "short_timeout = nan\n[contexts"), "short_timeout: write seconds"),
+        (KONNEKTOR.replace('"m1"', f'"{"m" * 65}"'), r"mandant: write 1 to 64 characters"),
+        (KONNEKTOR.replace('"m1"', '""'), r"mandant: write 1 to 64 characters"),
+        (KONNEKTOR.replace('mandant = "m1"\n', ""), r"contexts\.empfang\.mandant: is missing"),
+        (KONNEKTOR.replace("[contexts", 'trust_pin = "ab"\n[contexts'), r"trust_pin: write the SHA-256"),
+        ('[log]\nlevel = "loud"\n', r"log\.level: choose one of debug, info"),
         ('[listen]\naddress = "box.lan"\n', r"listen\.address: write an IP address"),
         ('[listen]\naddress = ""\n', r"listen\.address: "),
         ('[listen]\nmdns_interface = "eth0"\n', r"listen\.mdns_interface: write an IP address"),
@@ -85,7 +141,7 @@ def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
 
 def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load(write(tmp_path, KONNEKTOR))
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         settings.listen.grpc_port = 5  # type: ignore[misc]
 
 

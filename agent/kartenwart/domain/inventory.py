@@ -89,13 +89,21 @@ class KeyAlgorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A configured way to call a Konnektor: "contexts/{x}" -> (Konnektor, mandant, client system, workplace)."""
+    """A configured way to call a Konnektor: "contexts/{x}" -> (Konnektor, mandant, client system, workplace).
+
+    Which terminals its workplace needs may be said beside it, each by CtId, name or MAC address: `local_terminals`
+    stand there, `remote_terminals` elsewhere, at `remote_pin_terminal` its remote PINs are typed. Only the check of
+    the Konnektor's information model reads them.
+    """
 
     name: str
     konnektor: str
     mandant: str
     client_system: str
     workplace: str
+    local_terminals: tuple[str, ...] = ()
+    remote_terminals: tuple[str, ...] = ()
+    remote_pin_terminal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
