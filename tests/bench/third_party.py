@@ -10,10 +10,8 @@ import grpc_reflection.v1alpha.reflection
 import ifaddr
 import lxml.etree
 import prometheus_client
-import pydantic_settings
 import pyhanko.pdf_utils.reader
 import pyhanko.sign.validation
-import structlog
 import uvloop
 import zeroconf.asyncio
 
@@ -28,9 +26,7 @@ __all__ = [
     "ifaddr",
     "lxml",
     "prometheus_client",
-    "pydantic_settings",
     "pyhanko",
-    "structlog",
     "uvloop",
     "zeroconf",
 ]

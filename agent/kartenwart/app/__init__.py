@@ -3,7 +3,7 @@
 run.py       the process: settings, journal, signals, exit status
 serving.py   the order of start: lock and store, identity, operations, gRPC, doors, links, mDNS, ready
 building.py  the operations with their ports
-links.py     settings -> the Konnektor adapters
+links.py     settings -> the Konnektor adapters (konnektors.py enters them, when gRPC serves)
 presence.py  the box's certificate and announcement, kept true while addresses and enrolment change
 """
 

@@ -1,6 +1,6 @@
 """The operations with their ports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kartenwart import __version__
@@ -37,13 +37,17 @@ from kartenwart.operations.workstations import Workstations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What is there before the operations: store, vault, identity, time, contexts, Konnektoren."""
+    """What is there before the operations: store, vault, identity, time, contexts, Konnektoren.
+
+    `names` are those of all Konnektoren; `konnektors` may be filled later, it is asked only for what a poll has found.
+    """
 
     store: Store
     vault: DocumentVault
     site: Site
     clock: TrustedTime
     contexts: Mapping[str, Context]
+    names: Sequence[str]
     konnektors: Mapping[str, KonnektorPort]
     report: Report
     enrolment_changed: Callable[[], None]
@@ -57,7 +61,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     store, clock, site = parts.store, parts.clock, parts.site
     contexts, events = Contexts(contexts=parts.contexts), EventRing()
     names = ResourceNames(site.name_secret)
-    keeper = InventoryKeeper(names=names, contexts=contexts, konnektors=parts.konnektors, events=events, clock=clock)
+    keeper = InventoryKeeper(names=names, contexts=contexts, konnektors=parts.names, events=events, clock=clock)
     people = People(store=store.workstations, clock=clock)
     await people.load()
     workstations = Workstations(store=store.workstations, authority=site, contexts=contexts, people=people, clock=clock)
@@ -99,7 +103,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     await jobs.recover()
     readiness = {
         name: Readiness(konnektor=name, keeper=keeper, cards=cards, memory=memory, clock=clock, report=parts.report)
-        for name in parts.konnektors
+        for name in parts.names
     }
     return operations, readiness
 

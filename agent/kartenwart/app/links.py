@@ -1,15 +1,15 @@
 """From settings to the Konnektor adapters: trust, logins, events, contexts."""
 
+import logging
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-import structlog
-
 from kartenwart.adapters.konnektor import CetpConfiguration, KonnektorConfiguration
 from kartenwart.app import kon_files
+from kartenwart.app.contexts import contexts
 from kartenwart.domain.inventory import Context
 from kartenwart.edge.identity import ServerIdentity
 from kartenwart.settings import Konnektor, Login, Settings, SettingsError
@@ -24,22 +24,7 @@ from kartenwart.transport.credentials import (
 )
 from kartenwart.transport.trust import AuthorityTrust, PinTrust, Trust
 
-_log = structlog.get_logger()
-
-
-def contexts(settings: Settings) -> dict[str, Context]:
-    """Return the configured contexts by resource name."""
-    found = (
-        Context(
-            name=f"contexts/{key}",
-            konnektor=f"konnektors/{one.konnektor}",
-            mandant=one.mandant,
-            client_system=one.client_system,
-            workplace=one.workplace,
-        )
-        for key, one in settings.contexts.items()
-    )
-    return {context.name: context for context in found}
+_log = logging.getLogger(__name__)
 
 
 def current_certificate(identity: Callable[[], ServerIdentity]) -> Callable[[], ClientCertificate]:
@@ -130,7 +115,7 @@ def _login(place: str, told: Login) -> ClientCertificate | BasicLogin | None:
         if isinstance(found, ClientCertificate):
             check_usage(found)
             if doubt := validity_doubt(found, datetime.now(UTC)):
-                _log.warning("konnektor.certificate_validity", place=place, doubt=doubt)
+                _log.warning("konnektor.certificate_validity", {"place": place, "doubt": doubt})
     except CredentialsError as error:
         raise SettingsError(f"{place}: {error}") from None
     return found

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.mdns import Announcement, own_addresses
 from kartenwart.adapters.site import Site
+from kartenwart.app.loading import loaded
 from kartenwart.domain.clock import Clock
 from kartenwart.edge.identity import ServerIdentity
 from kartenwart.settings import Listen
@@ -44,8 +44,8 @@ class Presence:
         async with contextlib.AsyncExitStack() as stack:
             announcer = None
             if self._listen.mdns:
-                loaded = await asyncio.to_thread(import_module, "kartenwart.adapters.mdns.announcer")
-                announcer = loaded.Announcer(self._announcement(ports, is_open()), self._report)
+                mdns = await loaded("kartenwart.adapters.mdns.announcer")
+                announcer = mdns.Announcer(self._announcement(ports, is_open()), self._report)
                 await stack.enter_async_context(announcer)
             shown = self._announcement(ports, is_open())
             while True:

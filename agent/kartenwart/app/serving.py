@@ -5,22 +5,21 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 
 from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.journal import Report
-from kartenwart.adapters.konnektor import Konnektor
 from kartenwart.adapters.site import Site
 from kartenwart.adapters.store import StateUnusable, Store, open_store
 from kartenwart.adapters.systemd import Notifier
 from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.app.building import Parts, build
-from kartenwart.app.links import configurations, contexts, current_certificate
+from kartenwart.app.contexts import Reached, contexts
+from kartenwart.app.loading import loaded
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
+from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.edge import Edge
-from kartenwart.edge.listening import PortTakenError
 from kartenwart.edge.principals import Principals
 from kartenwart.edge.services import Operations, build_services
 from kartenwart.operations.link import KonnektorLink
@@ -50,7 +49,8 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
         enrolled = bool(await store.workstations.list_workstations())
         site = Site.open(settings.box.state_directory / "site", clock.now(), enrolled=enrolled)
         presence = Presence(site=site, listen=settings.listen, clock=clock, report=report)
-        konnektors = await _konnektors(stack, settings, presence)
+        links = await stack.enter_async_context(AsyncExitStack())  # closed after the jobs that use them
+        konnektors = Reached()
         operations, readiness = await build(
             Parts(
                 store=store,
@@ -58,6 +58,7 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
                 site=site,
                 clock=clock,
                 contexts=contexts(settings),
+                names=[f"konnektors/{key}" for key in settings.konnektors],
                 konnektors=konnektors,
                 report=report,
                 enrolment_changed=presence.changed,
@@ -65,6 +66,8 @@ async def serving(settings: Settings, report: Report, notifier: Notifier) -> Asy
         )
         stack.push_async_callback(operations.jobs.close)
         ports = await _open_doors(stack, settings, operations, clock, presence, report)
+        reaching = await loaded("kartenwart.app.konnektors")
+        konnektors.update(await reaching.entered(links, settings, presence.current))
         supervisor = await stack.enter_async_context(Supervisor(report=report))
         _start_links(supervisor, settings, konnektors, operations, readiness, report)
         supervisor.start("tidy", lambda: _tidy(operations, store, clock, settings.box.job_retention_days))
@@ -84,16 +87,6 @@ async def _vault(settings: Settings, clock: TrustedTime) -> DocumentVault:
         return await open_vault(settings.box.state_directory / "documents", clock.now())
     except ValueError as error:
         raise StateUnusable(str(error)) from error
-
-
-async def _konnektors(stack: AsyncExitStack, settings: Settings, presence: Presence) -> dict[str, Konnektor]:
-    entered = {}
-    for name, configuration in configurations(settings, current_certificate(presence.current)).items():
-        try:
-            entered[name] = await stack.enter_async_context(Konnektor(configuration, SystemClock()))
-        except OSError as error:
-            raise PortTakenError(f"{name}: cannot listen for events (cetp_listen): {error.strerror}") from error
-    return entered
 
 
 async def _open_doors(
@@ -116,7 +109,7 @@ async def _open_doors(
         reflection=listen.reflection,
     )
     await stack.enter_async_context(rpc)
-    doors = await asyncio.to_thread(import_module, "kartenwart.door.doors")
+    doors = await loaded("kartenwart.door.doors")
     machines = doors.machine_door(
         edge=edge, methods=methods, address=listen.address, port=listen.json_port, identity=presence.current
     )
@@ -162,7 +155,7 @@ def _edge(settings: Settings, operations: Operations, clock: TrustedTime, report
 def _start_links(
     supervisor: Supervisor,
     settings: Settings,
-    konnektors: Mapping[str, Konnektor],
+    konnektors: Mapping[str, KonnektorPort],
     operations: Operations,
     readiness: Mapping[str, Readiness],
     report: Report,

@@ -7,7 +7,7 @@ field. Codes that nobody listed, and those of vendors, stay legible: KONNEKTOR_F
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from kartenwart.domain.failures import CallerError, Failure, Owner, Reason, RetryClass, Violation, WorldError
@@ -46,7 +46,7 @@ def _code_entry(own: Mapping[str, Any], reasons: Mapping[str, Mapping[str, Any]]
 
 
 def _load() -> tuple[dict[Reason, Entry], dict[int, Entry]]:
-    data = tomllib.loads(files("kartenwart.domain").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
     by_reason = {reason: _entry(reason, data["reasons"][reason.value]) for reason in Reason}
     by_code = {int(code): _code_entry(own, data["reasons"]) for code, own in data["codes"].items()}
     return by_reason, by_code

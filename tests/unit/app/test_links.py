@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from structlog.testing import capture_logs
 
 from kartenwart.adapters.konnektor import KonnektorConfiguration
 from kartenwart.app.links import configurations, current_certificate
@@ -100,12 +100,13 @@ def test_a_certificate_that_is_not_for_clients_ends_the_start_with_words(tmp_pat
         configured(tmp_path, pem_login(tmp_path, wrong))
 
 
-def test_an_expired_certificate_is_used_and_complained_about(tmp_path: Path) -> None:
-    with capture_logs() as said:
-        found = configured(tmp_path, pem_login(tmp_path, issued(days=(-9, -2))))
+def test_an_expired_certificate_is_used_and_complained_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = configured(tmp_path, pem_login(tmp_path, issued(days=(-9, -2))))
     assert isinstance(found.login, ClientCertificate)
-    assert [(one["log_level"], one["place"]) for one in said] == [("warning", "konnektors.k")]
-    assert "abgelaufen" in said[0]["doubt"]
+    (said,) = caplog.records
+    assert isinstance(said.args, Mapping)
+    assert (said.levelname, said.args["place"]) == ("WARNING", "konnektors.k")
+    assert "abgelaufen" in str(said.args["doubt"])
 
 
 def test_authorities_for_events_are_read(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from kartenwart.api.failure.v1 import failure_pb2
 from kartenwart.cli import exits
 from kartenwart.cli.tree import tree
 
-HEAVY = ("grpc", "aiohttp", "zeroconf", "cryptography", "lxml", "pydantic", "pyhanko", "structlog", "uvloop")
+HEAVY = ("grpc", "aiohttp", "zeroconf", "cryptography", "lxml", "pyhanko", "uvloop")
 
 
 def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

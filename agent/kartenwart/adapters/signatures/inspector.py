@@ -3,8 +3,6 @@
 import asyncio
 from io import BytesIO
 
-from kartenwart.codecs.xmp import pdfa_declaration
-
 _HEADER_WITHIN = 1024  # bytes in which readers look for the header
 
 
@@ -23,7 +21,13 @@ def _pdfa_part(data: bytes) -> str | None:
         metadata = _metadata(data)
     except Exception:  # noqa: BLE001  # a parser of foreign bytes may raise anything; what no one can read says nothing
         return None
-    return pdfa_declaration(metadata) if metadata else None
+    return _declared(metadata) if metadata else None
+
+
+def _declared(metadata: bytes) -> str | None:
+    from kartenwart.codecs.xmp import pdfa_declaration  # XML is not what a start waits for
+
+    return pdfa_declaration(metadata)
 
 
 def _metadata(data: bytes) -> bytes | None:

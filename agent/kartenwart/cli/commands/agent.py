@@ -1,13 +1,11 @@
-"""`kartenwart agent run`: the service itself."""
+"""`kartenwart agent run`: the service itself. With these words alone cli/service.py starts it before this is loaded."""
 
-import gc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kartenwart.cli.exits import Exit
+from kartenwart.cli import service
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,24 +16,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    config: Annotated[Path, typer.Option("--config", help="Konfigurationsdatei (TOML).")] = Path(
-        "/etc/kartenwart/kartenwart.toml"
-    ),
+    config: Annotated[Path, typer.Option("--config", help="Konfigurationsdatei (TOML).")] = service.CONFIG,
 ) -> None:
     """Den Dienst starten; er endet mit SIGTERM."""
-    gc.disable()  # what a start makes is no garbage: app/run.py switches it on again when it serves
-    try:
-        raise typer.Exit(_service()(config))
-    finally:
-        gc.enable()
-
-
-def _service() -> Callable[[Path], int]:
-    try:
-        from kartenwart.app import run as serve
-    except ModuleNotFoundError as error:
-        typer.echo(
-            f"✗ Der Dienst ist nicht installiert ({error.name} fehlt); installieren Sie kartenwart[agent].", err=True
-        )
-        raise typer.Exit(Exit.USAGE) from None
-    return serve
+    raise typer.Exit(service.serve(config))
