@@ -14,6 +14,7 @@ from typing import Self
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from kartenwart.domain.enrolment import counted_as
 from kartenwart.door.answers import HEADERS, refusal_response
 from kartenwart.door.routes import Routes, Serve
 from kartenwart.door.source import DoorSource, Identify, by_certificate, by_kernel, nobody
@@ -104,7 +105,7 @@ class Door:
 
 def _crowding(here: Sequence[asyncio.WriteTransport]) -> asyncio.WriteTransport:
     """Return the oldest connection of the address that has most: who comes with many pushes out its own."""
-    addresses = [(way.get_extra_info("peername") or ("",))[0] for way in here]
+    addresses = [counted_as((way.get_extra_info("peername") or ("",))[0]) for way in here]
     held = Counter(addresses)
     most = max(held.values())
     return next(way for way, address in zip(here, addresses, strict=True) if held[address] == most)
