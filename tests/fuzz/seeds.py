@@ -15,10 +15,11 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
+from kartenwart.api.inventory.v1 import inventory_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client.exchange import commitment
 from tests.fuzz.fuzz_enrolment import KNOWN
-from tests.fuzz.fuzz_json import KINDS
+from tests.fuzz.fuzz_json import KINDS, mark
 from tests.fuzz.target import CORPUS, NAMES
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
 from tests.unit.codecs.frames import encode_frame
@@ -76,7 +77,7 @@ def _event(topic: str, subscription: str = "s-1", **parameters: str) -> bytes:
 
 
 def soap() -> Iterator[bytes]:
-    """A right answer to every operation (in the order of EXCHANGES), a fault, a warning."""
+    """A right answer to every operation, a fault, a warning."""
     subscription = (
         "<EVT:SubscriptionID>a</EVT:SubscriptionID><EVT:TerminationTime>2026-03-02T12:00:00Z</EVT:TerminationTime>"
     )
@@ -116,10 +117,10 @@ def soap() -> Iterator[bytes]:
             "</SIG:OptionalOutputs></SIG:SignResponse></SIG:SignDocumentResponse>"
         ),
     ]
-    yield from (bytes([number]) + answer for number, answer in enumerate(answers))
-    yield b"\x00" + fault(90001, 4021)
-    yield b"\x07" + fault(4049)
-    yield b"\x00<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
+    yield from answers
+    yield fault(90001, 4021)
+    yield b"<!--VerifyPin-->" + fault(4049)
+    yield b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
 
 
 def sds() -> Iterator[bytes]:
@@ -146,15 +147,16 @@ def sds() -> Iterator[bytes]:
 
 def bodies() -> Iterator[bytes]:
     """A right request for every RPC, in both spellings, and some that are wrong."""
-    for number, kind in enumerate(KINDS):
+    for kind in KINDS:
         right = RIGHT[kind.DESCRIPTOR.full_name]
-        yield bytes([number]) + json.dumps(MessageToDict(right)).encode()
-        yield bytes([number]) + json.dumps(MessageToDict(right, preserving_proto_field_name=True)).encode()
+        yield mark(kind) + json.dumps(MessageToDict(right)).encode()
+        yield mark(kind) + json.dumps(MessageToDict(right, preserving_proto_field_name=True)).encode()
+    events = mark(inventory_service_pb2.ListEventsRequest)
     for wrong in (b'{"a":', b"[]", b'{"wait":"25.1s"}', b'{"page_size":1e400,"page_size":"x"}', b'{"types":[null,1]}'):
-        yield b"\x02" + wrong
+        yield events + wrong
     for depth in (400, 1200):
-        yield b"\x02" + b'{"types":' + b"[" * depth + b"]" * depth + b"}"
-        yield b"\x02" + b'{"types":' * depth + b"1" + b"}" * depth if depth < 1000 else b"\x02" + b"[" * 3000
+        yield events + b'{"types":' + b"[" * depth + b"]" * depth + b"}"
+        yield events + (b'{"types":' * depth + b"1" + b"}" * depth if depth < 1000 else b"[" * 3000)
 
 
 def enrolment() -> Iterator[bytes]:
