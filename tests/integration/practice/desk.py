@@ -54,14 +54,33 @@ async def signed(box: Kartenwart, request: signature_pb2.SignDocumentsRequest) -
     return await box.jobs.follow(await box.signatures.start(request))
 
 
-async def bound(here: Practice, box: Kartenwart, card: str, user: str, after: float = 0.0) -> None:
-    """Bind a user to a doctor's card; the person at its pad knows the PIN and types it after so many seconds."""
-    await here.simulator.plays(AT_THE_DOCTOR, {"action": "type_right", "after": after})
-    request = user_service_pb2.BindUserRequest(
+async def bound(here: Practice, box: Kartenwart, card: str, user: str) -> None:
+    """Bind a user to a doctor's card; the person at its pad knows the PIN and types it at once."""
+    await here.simulator.plays(AT_THE_DOCTOR, {"action": "type_right"})
+    job = await box.jobs.follow(await box.users.bind(binding(card, user)))
+    assert job.state == job_pb2.JOB_STATE_SUCCEEDED, job
+
+
+async def bound_and_learnt(here: Practice, box: Kartenwart, card: str, user: str, pin: str) -> None:
+    """Bind a user; the PIN is typed once the box has heard at which pad, so that it is no guess afterwards."""
+    await here.simulator.plays(AT_THE_DOCTOR)
+    job = await box.users.bind(binding(card, user))
+    await until(lambda: asked_at_a_pad(box, job.name))
+    await here.simulator.do(f"/pads/{AT_THE_DOCTOR}/type", pin=pin)
+    assert (await box.jobs.follow(job)).state == job_pb2.JOB_STATE_SUCCEEDED
+
+
+def binding(card: str, user: str) -> user_service_pb2.BindUserRequest:
+    """Return a wish to bind a user to a doctor's card."""
+    return user_service_pb2.BindUserRequest(
         request_id=str(uuid.uuid4()), user=user, card=card, context=SPRECHZIMMER, accept_unknown_attempts=True
     )
-    job = await box.jobs.follow(await box.users.bind(request))
-    assert job.state == job_pb2.JOB_STATE_SUCCEEDED, job
+
+
+async def asked_at_a_pad(box: Kartenwart, job: str) -> bool:
+    """Tell whether the Konnektor has told at which pad a job's PIN is asked for."""
+    progress = (await box.jobs.get(job)).progress
+    return any(one.step == job_pb2.JOB_STEP_PIN_ENTRY and not one.expected for one in progress)
 
 
 async def reached(box: Kartenwart, job: str, state: job_pb2.JobState.ValueType) -> job_pb2.Job:

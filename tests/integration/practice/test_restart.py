@@ -16,6 +16,7 @@ from tests.integration.practice.desk import (
     AT_THE_RECEPTION,
     EMPFANG,
     bound,
+    bound_and_learnt,
     pin_entry,
     reached,
     signature,
@@ -67,8 +68,8 @@ async def test_work_under_way_in_a_power_cut_is_never_repeated(tmp_path: Path) -
     async with practice(tmp_path) as here, staffed(here, ("adler",)) as staff:
         box, simulator = staff.box, here.simulator
         hba, smcb = await here.card(box, "HBA", "0201"), await here.card(box, "SMC_B", "0101")
-        # Slowly enough for the agent to learn the pad: where it only guesses, no other pad is used beside it.
-        await bound(here, box, hba, "users/adler", after=1.5)
+        # Where the agent only guesses the pad, it uses no other beside it.
+        await bound_and_learnt(here, box, hba, "users/adler", "112233")
         letter = await box.documents.upload(make_pdf("pdfa2"), "application/pdf")
         sign = signature(hba, letter.name, "users/adler")
         unlock = pin_entry(smcb, context=EMPFANG)
