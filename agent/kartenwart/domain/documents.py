@@ -26,7 +26,7 @@ class SignatureFormat(StrEnum):
 class Document:
     """A document in the vault ("documents/{d}"); `received` counts bytes present; sha256 is hex of the whole.
 
-    `expires_at` is RETENTION after it was announced; `gone_at` is sooner while it is incomplete.
+    `expires_at` is RETENTION after it was announced; `gone_at` is sooner while it is incomplete. `result`: made here.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Document:
     sha256: str
     mime_type: str
     expires_at: datetime
+    result: bool = False
 
     @property
     def complete(self) -> bool:
@@ -45,7 +46,12 @@ class Document:
     @property
     def gone_at(self) -> datetime:
         """Return when it is deleted: an upload that nobody finishes must not hold its place for a day."""
-        return self.expires_at if self.complete else self.expires_at - RETENTION + UPLOAD_TIME
+        return self.expires_at if self.complete else self.due_at
+
+    @property
+    def due_at(self) -> datetime:
+        """Return by when its uploader should have used it: from then on it may have to make room."""
+        return self.expires_at - RETENTION + UPLOAD_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 
 from kartenwart.domain.catalogue import halted, refused, wrong_field
 from kartenwart.domain.clock import Clock
@@ -22,6 +23,15 @@ KEPT_FREE = 256 * 1024 * 1024  # for the database, results of signatures and the
 async def sha256(data: bytes) -> str:
     """Return the SHA-256 in lower-case hex; in a thread, since megabytes would keep all others waiting."""
     return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+
+
+def _bytes(documents: Sequence[Document]) -> int:
+    return sum(document.size for document in documents)
+
+
+def _full(own: Sequence[Document], size: int) -> bool:
+    """Tell whether another document of so many bytes would be one too many for its owner."""
+    return len(own) >= MOST_PER_OWNER or _bytes(own) + size > MOST_BYTES_PER_OWNER
 
 
 class Documents:
@@ -66,12 +76,21 @@ class Documents:
         return document
 
     async def _check_room(self, caller: Caller, size: int) -> None:
-        number, own = await self._vault.usage(caller.name)
-        _, everyones = await self._vault.usage(None)
-        if number >= MOST_PER_OWNER or own + size > MOST_BYTES_PER_OWNER or everyones + size > MOST_BYTES:
+        if _full(await self._vault.held(caller.name), size):
+            await self._drop_forgotten(caller)
+            if _full(await self._vault.held(caller.name), size):
+                raise refused(Reason.LIMIT_EXCEEDED)
+        if _bytes(await self._vault.held(None)) + size > MOST_BYTES:
             raise refused(Reason.LIMIT_EXCEEDED)
         if await self._vault.room() < size + KEPT_FREE:
             raise halted(Reason.STORE_FAILED)
+
+    async def _drop_forgotten(self, caller: Caller) -> None:
+        """Drop what no job took in time: a program that crashed after an upload does not know its name any more."""
+        now = self._clock.now()
+        for document in await self._vault.held(caller.name):
+            if not document.result and document.due_at <= now and not self._jobs.needs(document.name):
+                await self._vault.delete(document.name)
 
     async def upload(self, caller: Caller, name: str, offset: int, data: bytes) -> Document:
         """Add a chunk; CallerError NOT_FOUND, LIMIT_EXCEEDED, CONFLICT (offset), DOCUMENT_INCOMPLETE (hash)."""

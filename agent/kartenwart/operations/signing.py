@@ -191,4 +191,5 @@ class Signing:
             sha256=digest,
             mime_type=OUTPUT_TYPES[self.format],
             expires_at=self.tools.clock.now() + RETENTION,
+            result=True,
         )

@@ -202,9 +202,8 @@ class MemoryVault:
     async def delete(self, name: str) -> None:
         self.documents.pop(name, None)
 
-    async def usage(self, owner: str | None) -> tuple[int, int]:
-        own = [document.size for document, _ in self.documents.values() if owner in (None, document.owner)]
-        return len(own), sum(own)
+    async def held(self, owner: str | None) -> tuple[Document, ...]:
+        return tuple(document for document, _ in self.documents.values() if owner in (None, document.owner))
 
     async def room(self) -> int:
         return self.free

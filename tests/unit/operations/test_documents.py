@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.operations.documents import KEPT_FREE, MOST_BYTES
 from tests.unit.operations.memory import START
@@ -90,6 +90,32 @@ async def test_an_incomplete_document_is_not_handed_out_and_an_old_one_is_swept(
     practice.clock.move(seconds=23 * 3600)
     await practice.documents.sweep()
     assert practice.vault.documents == {}
+
+
+async def test_uploads_that_no_job_took_within_an_hour_make_room_and_results_do_not(practice: Practice) -> None:
+    """A program that crashes between upload and signature forgets the names, and must not be locked out for a day."""
+    result = Document(
+        name="documents/d-result",
+        owner=caller().name,
+        size=len(DATA),
+        received=len(DATA),
+        sha256=DIGEST,
+        mime_type="application/pdf",
+        expires_at=START + RETENTION,
+        result=True,
+    )
+    await practice.documents.store(result, DATA)
+    for _ in range(39):
+        made = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
+        await practice.documents.upload(caller(), made.name, 0, DATA)
+    for seconds in (0, 3599):
+        practice.clock.move(seconds=seconds)
+        with pytest.raises(CallerError) as refused:
+            await practice.documents.create(caller(), 1, DIGEST, "text/plain")
+        assert refused.value.failure.reason is Reason.LIMIT_EXCEEDED
+    practice.clock.move(seconds=1)
+    fresh = await practice.documents.create(caller(), 1, DIGEST, "text/plain")
+    assert set(practice.vault.documents) == {result.name, fresh.name}
 
 
 async def test_many_owners_together_have_a_limit_too(practice: Practice) -> None:

@@ -184,6 +184,7 @@ def _facts(document: Document) -> bytes:
         "sha256": document.sha256,
         "mime_type": document.mime_type,
         "expires_at": document.expires_at.isoformat(),
+        "result": document.result,
     }
     return json.dumps(facts).encode()
 

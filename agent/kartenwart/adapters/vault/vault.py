@@ -66,9 +66,8 @@ class DocumentVault:
             await _in_thread(held.delete)
             self._held.pop(name, None)
 
-    async def usage(self, owner: str | None) -> tuple[int, int]:
-        sizes = [document.size for document in self._documents() if owner in (None, document.owner)]
-        return len(sizes), sum(sizes)
+    async def held(self, owner: str | None) -> tuple[Document, ...]:
+        return tuple(document for document in self._documents() if owner in (None, document.owner))
 
     async def room(self) -> int:
         promised = sum(document.size - document.received for document in self._documents())

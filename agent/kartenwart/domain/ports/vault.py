@@ -37,8 +37,8 @@ class Vault(Protocol):
         """Delete; unknown names are no error."""
         ...
 
-    async def usage(self, owner: str | None) -> tuple[int, int]:
-        """Return number and total size in bytes of an owner's documents (None: of all)."""
+    async def held(self, owner: str | None) -> tuple[Document, ...]:
+        """Return an owner's documents (None: all)."""
         ...
 
     async def room(self) -> int:

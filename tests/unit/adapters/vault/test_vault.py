@@ -189,20 +189,28 @@ async def test_deleted_is_gone(vault: DocumentVault, folder: Path) -> None:
     assert await (await open_vault(folder, NOW)).find("documents/d-1") is None
 
 
-async def test_usage_counts_what_an_owner_has(vault: DocumentVault) -> None:
-    await vault.store(facts(TEXT, "documents/d-1"), TEXT)
+async def names(vault: DocumentVault, owner: str | None) -> set[str]:
+    return {one.name.removeprefix("documents/") for one in await vault.held(owner)}
+
+
+async def test_an_owners_documents_are_told_and_what_is_announced_has_its_room(
+    vault: DocumentVault, folder: Path
+) -> None:
+    await vault.store(replace(facts(TEXT, "documents/d-1"), result=True), TEXT)
     await vault.create(facts(b"x" * 10, "documents/d-2"))
     await vault.create(facts(b"x", "documents/d-3", owner="workstations/w-2"))
-    assert await vault.usage("workstations/w-1") == (2, len(TEXT) + 10)
-    assert await vault.usage("workstations/w-3") == (0, 0)
-    assert await vault.usage(None) >= await vault.usage("workstations/w-1")
+    assert await names(vault, "workstations/w-1") == {"d-1", "d-2"}
+    assert await names(vault, "workstations/w-3") == set()
+    assert await names(vault, None) == {"d-1", "d-2", "d-3"}
+    after_a_restart = await (await open_vault(folder, NOW)).held("workstations/w-1")
+    assert {one.name: one.result for one in after_a_restart} == {"documents/d-1": True, "documents/d-2": False}
     announced = facts(b"x" * 10**9, "documents/d-large", "workstations/w-4")
     free = await vault.room()
     await vault.create(announced)
     assert free - await vault.room() > 9 * 10**8
     await vault.delete(announced.name)
     await vault.delete("documents/d-1")
-    assert await vault.usage("workstations/w-1") == (1, 10)
+    assert await names(vault, "workstations/w-1") == {"d-2"}
 
 
 async def test_expired_documents_are_swept_also_at_the_start(vault: DocumentVault, folder: Path) -> None:
