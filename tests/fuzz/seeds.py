@@ -8,17 +8,13 @@ import json
 import re
 from collections.abc import Iterator
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
 from kartenwart.api.inventory.v1 import inventory_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
-from kartenwart.client.exchange import commitment
-from tests.fuzz.fuzz_enrolment import KNOWN
+from tests.fuzz.fuzz_enrolment import HONEST, KNOWN, NONCE, PUBLIC, TYPED
 from tests.fuzz.fuzz_json import KINDS, mark
 from tests.fuzz.target import CORPUS, NAMES
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
@@ -27,7 +23,6 @@ from tests.unit.edge.requests import RIGHT
 
 WORD = re.compile(rb"""</?[A-Za-z:]+/?>| [A-Za-z]+=["'][^"'<>\\]*["']""")
 WITH_TAGS = ("cetp", "soap", "sds")
-NONCE = b"n" * 32
 
 
 def main() -> None:
@@ -160,22 +155,20 @@ def bodies() -> Iterator[bytes]:
 
 
 def enrolment() -> Iterator[bytes]:
-    """An honest conversation, one with a token, one with lies."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    label, role = "Empfang 1", workstation_pb2.ROLE_WORKSTATION
-    promise = commitment(workstation_nonce=NONCE, public_key=public, role="ROLE_WORKSTATION", label=label)
-    commit = exchange.CommitRequest(public_key=public, role=role, label=label, commitment=promise)
+    """A whole enrolment by code and another by token, the same with mistakes, and one with lies."""
+    commit = exchange.CommitRequest(role=workstation_pb2.ROLE_WORKSTATION, label="Empfang 1")
+    lie = exchange.CommitRequest(public_key=PUBLIC, role=commit.role, label=commit.label, commitment=b"c" * 32)
+    polls = [exchange.PollRequest(sequence=number, signature=b"s" * 70) for number in (1, 2, 2)]
     reveal = exchange.RevealRequest(workstation_nonce=NONCE)
-    poll = exchange.PollRequest(sequence=1, signature=key.sign(b"?", ec.ECDSA(hashes.SHA256())))
-    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
-    redeem = exchange.RedeemTokenRequest(
-        certificate_request=request.public_bytes(serialization.Encoding.DER), label=label
-    )
-    yield _part(0, commit) + _part(1 | KNOWN, reveal) + _part(2 | KNOWN, poll) + _part(2 | KNOWN, poll)
-    yield _part(3 | KNOWN, redeem) + _part(3 | KNOWN, redeem)
-    yield _part(1, reveal) + _part(2, poll) + _part(3, redeem)
-    yield _part(0, commit) * 3 + _part(1 | KNOWN, exchange.RevealRequest(workstation_nonce=b"m" * 32))
+    redeem = exchange.RedeemTokenRequest(certificate_request=b"r", label="Empfang 1")
+    begun = _part(0 | HONEST, commit) + _part(1 | KNOWN | HONEST, reveal)
+    first, second, again = (_part(2 | KNOWN | HONEST, poll) for poll in polls)
+    yield begun + first + _part(2 | KNOWN | HONEST | TYPED, polls[1]) + again
+    yield begun + begun + _part(2 | KNOWN | TYPED, polls[0]) + _part(1 | KNOWN, reveal) + first
+    yield begun + _part(2 | KNOWN | HONEST | TYPED, polls[0]) + second + _part(3 | KNOWN | HONEST, redeem)
+    yield _part(3 | KNOWN | HONEST, redeem) * 2 + _part(3 | KNOWN, redeem) + _part(3 | HONEST, redeem)
+    yield _part(1, reveal) + _part(2, polls[0]) + _part(3, redeem) + _part(0 | TYPED, commit)
+    yield _part(0, lie) * 3 + _part(1 | KNOWN, reveal) + _part(1 | KNOWN, reveal)
 
 
 def _part(kind: int, message: Message) -> bytes:
