@@ -200,11 +200,29 @@ def _ask_password() -> web.Response:
     return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="Konnektor"'})
 
 
+class _Telling(ssl.SSLObject):
+    """Lets the alert out with which a handshake ends, as devices do; asyncio cuts the connection with it unsent."""
+
+    def do_handshake(self) -> None:
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            raise
+        except ssl.SSLError as error:
+            if self._told:
+                raise
+            self._told = True
+            raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "the alert goes out first") from error
+
+    _told = False
+
+
 def server_context(configuration: KonnektorConfiguration, identity: ServerIdentity, tls_root: Path) -> ssl.SSLContext:
     """TLS as this Konnektor speaks it; brainpool keys exist in TLS 1.2 only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.sslobject_class = _Telling
     context.load_cert_chain(identity.cert_pem, identity.key_pem)
     if configuration.authentication == "certificate":
         context.verify_mode = ssl.CERT_REQUIRED

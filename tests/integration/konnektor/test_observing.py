@@ -72,6 +72,17 @@ async def test_a_refused_context_degrades_and_the_others_go_on(simulator: Simula
     assert seen.cards
 
 
+async def test_a_certificate_that_the_konnektor_does_not_know_is_no_trouble_of_the_network(
+    simulator: Simulator,
+) -> None:
+    unknown = make("kartenwart")
+    login = from_pem(unknown.certificate_pem, unknown.key_pem)
+    async with Konnektor(simulator.configuration(login=login, logins={}), SystemClock()) as konnektor:
+        with pytest.raises(WorldError) as refused:
+            await konnektor.observe()
+    assert refused.value.failure.reason is Reason.KONNEKTOR_CREDENTIALS_REFUSED
+
+
 async def test_a_certificate_of_another_client_system_is_refused(simulator: Simulator) -> None:
     configuration = simulator.configuration(PVS, logins={})
     async with Konnektor(configuration, SystemClock()) as konnektor:

@@ -1,6 +1,7 @@
 """Who is calling: client certificates, passwords, nobody."""
 
 import base64
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -8,6 +9,7 @@ from lxml import etree
 
 from firmware_sim.simulation import Simulation
 from tests.sim.conftest import Client
+from tests.unit.transport.peers import make
 
 
 async def test_a_certificate_belongs_to_one_client_system(client: Client) -> None:
@@ -25,6 +27,17 @@ async def test_a_certificate_of_no_client_system(simulation: Simulation, client:
     identity = simulation.pki.client("stranger")
     stranger.tls.load_cert_chain(identity.cert_pem, identity.key_pem)
     assert (await stranger.call("EVT:GetCards")).code == 4204
+
+
+async def test_a_certificate_that_it_never_issued_is_refused_with_an_alert(
+    simulation: Simulation, client: Client, tmp_path: Path
+) -> None:
+    identity = make("stranger")
+    (tmp_path / "both.pem").write_bytes(identity.certificate_pem + identity.key_pem)
+    stranger = client("pvs", certificate=None)
+    stranger.tls.load_cert_chain(tmp_path / "both.pem")
+    with pytest.raises(aiohttp.ClientConnectorSSLError, match=r"(?i)alert unknown ca"):
+        await stranger.get("/connector.sds")
 
 
 @pytest.mark.parametrize("world_text", ["basic"], indirect=True)
