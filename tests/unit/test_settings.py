@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kartenwart.app.contexts import contexts
 from kartenwart.settings import SettingsError, load
 
 KONNEKTOR = """
@@ -132,6 +133,15 @@ def test_credentials_without_systemd_say_what_to_do(tmp_path: Path, monkeypatch:
 def test_every_mistake_names_its_place(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         load(write(tmp_path, text))
+
+
+def test_a_context_may_say_which_terminals_its_workplace_needs(tmp_path: Path) -> None:
+    said = 'local_terminals = ["kt-1"]\nremote_terminals = ["Labor", "kt-2"]\nremote_pin_terminal = "kt-1"\n'
+    (found,) = contexts(load(write(tmp_path, KONNEKTOR + said))).values()
+    assert (found.local_terminals, found.remote_terminals) == (("kt-1",), ("Labor", "kt-2"))
+    assert found.remote_pin_terminal == "kt-1"
+    with pytest.raises(SettingsError, match=r"contexts\.empfang\.local_terminals"):
+        load(write(tmp_path, KONNEKTOR + 'local_terminals = [""]\n'))
 
 
 def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:

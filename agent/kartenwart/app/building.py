@@ -18,6 +18,7 @@ from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
+from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks
@@ -89,6 +90,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
             on_change=parts.enrolment_changed,
         ),
         events=events,
+        information_models=_models(parts, contexts, keeper),
         inventory=keeper,
         jobs=jobs,
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
@@ -106,6 +108,10 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         for name in parts.names
     }
     return operations, readiness
+
+
+def _models(parts: Parts, contexts: Contexts, keeper: InventoryKeeper) -> InformationModels:
+    return InformationModels(contexts=contexts, keeper=keeper, konnektors=parts.konnektors, clock=parts.clock)
 
 
 def _signatures(

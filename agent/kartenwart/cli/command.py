@@ -6,7 +6,7 @@ options. `--format`, `--profile`, `--socket` and `--address` are added to every 
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kartenwart.cli.exits import Exit
-from kartenwart.cli.output import Format, Output
+from kartenwart.cli.output import Format, Output, PaperFormat
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Ausgabe als Tabelle oder JSON.")]
+PaperFormatOption = Annotated[
+    PaperFormat, typer.Option("--format", help="Ausgabe als Tabelle, JSON oder Markdown zum Drucken.")
+]
 ProfileOption = Annotated[
     Path | None,
     typer.Option("--profile", envvar="KARTENWART_PROFILE", help="Ordner des Profils dieses Arbeitsplatzes."),
@@ -40,6 +43,7 @@ _SHARED = {
     "socket": (SocketOption, None),
     "address": (AddressOption, ""),
 }
+_ON_PAPER = {**_SHARED, "format": (PaperFormatOption, PaperFormat.TABLE)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +97,9 @@ def _is_a_box() -> bool:
 
 
 def command(
-    app: typer.Typer, name: str, *, technician: bool = False
+    app: typer.Typer, name: str, *, technician: bool = False, on_paper: bool = False
 ) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
-    """Register an async function (box, out, own options) as a command."""
+    """Register an async function (box, out, own options) as a command; `on_paper` adds Markdown to its formats."""
 
     def register(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         def run(**values: Any) -> None:
@@ -113,7 +117,7 @@ def command(
 
             carry_out(connected, out)
 
-        return _registered(app, name, run, function, tuple(_SHARED))
+        return _registered(app, name, run, function, _ON_PAPER if on_paper else _SHARED)
 
     return register
 
@@ -128,7 +132,7 @@ def offline(
             out = Output(values.pop("format"))
             carry_out(lambda: function(out, **values), out)
 
-        return _registered(app, name, run, function, ("format", *shared))
+        return _registered(app, name, run, function, {key: _SHARED[key] for key in ("format", *shared)})
 
     return register
 
@@ -138,7 +142,7 @@ def _registered(
     name: str,
     run: Callable[..., None],
     function: Callable[..., Awaitable[None]],
-    shared: tuple[str, ...],
+    shared: Mapping[str, tuple[Any, Any]],
 ) -> Callable[..., None]:
     own = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
@@ -146,8 +150,8 @@ def _registered(
         if parameter.name not in {"box", "out", *shared}
     ]
     added = [
-        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=_SHARED[key][0], default=_SHARED[key][1])
-        for key in shared
+        inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for key, (annotation, default) in shared.items()
     ]
     run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}

@@ -24,11 +24,20 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class PaperFormat(StrEnum):
+    """How results are written that people also print."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class Output:
     """Writes results and remarks. Colours follow the terminal and NO_COLOR."""
 
-    def __init__(self, format: Format) -> None:  # noqa: A002  # the option's name
-        self.json = format is Format.JSON
+    def __init__(self, format: Format | PaperFormat) -> None:  # noqa: A002  # the option's name
+        self.json = format == Format.JSON
+        self.markdown = format == PaperFormat.MARKDOWN
         self._results = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
         self._remarks = Console(stderr=True, width=None if sys.stderr.isatty() else _WIDE, highlight=False)
 
@@ -69,6 +78,10 @@ class Output:
         if not self.json:
             self._results.print(markup)
             sys.stdout.flush()
+
+    def paper(self, lines: Sequence[str]) -> None:
+        """Write Markdown as it is."""
+        print("\n".join(lines), flush=True)
 
     def remark(self, text: str, style: str = "") -> None:
         """Write a diagnostic line to stderr."""

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from kartenwart.cli.commands import agent, audit, cards, enrolling, jobs, pins, signing, users, watching, workstations
+from kartenwart.cli.commands import (
+    agent,
+    audit,
+    cards,
+    enrolling,
+    jobs,
+    konnektor,
+    pins,
+    signing,
+    users,
+    watching,
+    workstations,
+)
 from kartenwart.cli.exits import EPILOG
 
 
@@ -39,7 +51,7 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    for commands in (enrolling, cards, pins, signing, jobs, watching, workstations, users, audit, agent):
+    for commands in (enrolling, cards, pins, signing, jobs, watching, konnektor, workstations, users, audit, agent):
         commands.add_to(app)
     return app
 

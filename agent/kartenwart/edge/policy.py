@@ -119,7 +119,12 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "WaitJob": _JOB,
         "CancelJob": Rule(roles=JOB_READERS, rate=Rate.CHANGE, subject="name", audited=True),
     },
-    "konnektor.v1.KonnektorService": {"ListKonnektors": _READ, "ListContexts": _READ},
+    "konnektor.v1.KonnektorService": {
+        "ListKonnektors": _READ,
+        "ListContexts": _READ,
+        "GetTargetModel": _CONTROLLER,
+        "CheckKonnektor": Rule(roles=TECHNICIANS, rate=Rate.CARD),
+    },
     "pin.v1.PinService": {
         "GetPinStatus": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=CALL, subject="card"),
         "VerifyPin": Rule(roles=JOB_READERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),

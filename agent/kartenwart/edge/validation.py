@@ -36,6 +36,7 @@ def _opaque(longest: int) -> Text:
 CARD = _name("cards")
 CONTEXT = _name("contexts", required=False)
 USER = _name("users", required=False)
+KONNEKTOR = _name("konnektors", required=False)
 WAIT = Span(longest=LONGEST_WAIT)
 CURSOR = Text(pattern=re.compile(r".*"), words="Unbekannte Form.", longest=256, required=False)
 PAGE_TOKEN = _opaque(256)
@@ -175,6 +176,8 @@ _TABLE: dict[str, dict[str, Check]] = {
     "job.v1.CancelJobRequest": {"name": _name("jobs")},
     "konnektor.v1.ListKonnektorsRequest": NOTHING,
     "konnektor.v1.ListContextsRequest": NOTHING,
+    "konnektor.v1.GetTargetModelRequest": {"konnektor": KONNEKTOR},
+    "konnektor.v1.CheckKonnektorRequest": {"konnektor": KONNEKTOR},
     "pin.v1.GetPinStatusRequest": {"card": CARD, "context": CONTEXT, "pin": Choice(), "user": USER},
     "pin.v1.VerifyPinRequest": {
         "request_id": REQUEST_ID,

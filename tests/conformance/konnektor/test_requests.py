@@ -30,6 +30,9 @@ def check(schema: etree.XMLSchema, exchange: Exchange[Any]) -> None:
 
 EVENT_REQUESTS: list[Exchange[Any]] = [
     inventory.get_card_terminals(PRACTICE),
+    inventory.get_card_terminals(PRACTICE, mandant_wide=True),
+    inventory.get_terminal(PRACTICE, "ct-1"),
+    inventory.get_slot(PRACTICE, "ct-1", 3),
     inventory.get_cards(DOCTOR),
     inventory.get_resource_information(PRACTICE),
     inventory.get_card(PRACTICE, "handle-1"),

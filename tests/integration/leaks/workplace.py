@@ -70,6 +70,8 @@ class Workplace:
             "terminal.v1.TerminalService/ListTerminals",
             "konnektor.v1.KonnektorService/ListKonnektors",
             "konnektor.v1.KonnektorService/ListContexts",
+            "konnektor.v1.KonnektorService/GetTargetModel",
+            "konnektor.v1.KonnektorService/CheckKonnektor",
             "job.v1.JobService/ListJobs",
             "audit.v1.AuditService/ListAuditRecords",
             "workstation.v1.WorkstationService/ListWorkstations",

@@ -44,7 +44,12 @@ MAY = {
         "WatchEvents": "VWSTA",
     },
     "job.v1.JobService": {"GetJob": "WST", "ListJobs": "WST", "WatchJob": "WST", "WaitJob": "WST", "CancelJob": "WST"},
-    "konnektor.v1.KonnektorService": {"ListKonnektors": "VWSTA", "ListContexts": "VWSTA"},
+    "konnektor.v1.KonnektorService": {
+        "ListKonnektors": "VWSTA",
+        "ListContexts": "VWSTA",
+        "GetTargetModel": "TA",
+        "CheckKonnektor": "T",
+    },
     "pin.v1.PinService": {"GetPinStatus": "VWST", "VerifyPin": "WST"},
     "signature.v1.SignatureService": {"SignDocuments": "WS"},
     "system.v1.SystemService": {"GetSystem": "VWSTA"},

@@ -46,6 +46,8 @@ EXCHANGES: list[Exchange[Any]] = [
     ),
     signatures.get_job_number(CONTEXT, namespace=SIGNATURES_7_5),
     sign_request(SignatureFormat.PADES),
+    inventory.get_terminal(CONTEXT, "ct-1"),
+    inventory.get_slot(CONTEXT, "ct-1", 3),
 ]
 
 

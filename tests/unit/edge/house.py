@@ -48,6 +48,7 @@ class House:
             documents=practice.documents,
             enrolments=self.enrolments,
             events=practice.events,
+            information_models=practice.information_models,
             inventory=practice.keeper,
             jobs=practice.jobs,
             pins=practice.pins,

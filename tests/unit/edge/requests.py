@@ -58,6 +58,8 @@ ALL: tuple[Message, ...] = (
     job.CancelJobRequest(name="jobs/j-1"),
     konnektor.ListKonnektorsRequest(),
     konnektor.ListContextsRequest(),
+    konnektor.GetTargetModelRequest(),
+    konnektor.CheckKonnektorRequest(konnektor="konnektors/k1"),
     pin.GetPinStatusRequest(card="cards/c-1", pin=card_pb2.PIN_SMC),
     pin.VerifyPinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_SMC, wait=WAIT),
     signature.SignDocumentsRequest(

@@ -1,13 +1,14 @@
 """A practice for tests of the operations: one Konnektor port in memory, played by the test, and everything above it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import (
     CardCertificate,
     CardType,
@@ -20,6 +21,7 @@ from kartenwart.domain.inventory import (
     PinStatus,
 )
 from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
+from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
@@ -37,6 +39,7 @@ from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
+from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks
@@ -121,12 +124,26 @@ class PlayedKonnektor:
     most_on_wire: int = 0
     greedy: bool = False
     told: list[Notice] = field(default_factory=list)
+    surveys: dict[str, ContextSurvey | WorldError] = field(default_factory=dict)
+    surveying: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.connecting.set()
+        self.surveying.set()
 
     async def observe(self) -> Observation:
         return self.found
+
+    def authentication(self, client_system: str) -> Authentication:
+        return Authentication.CERTIFICATE if client_system == "kw" else Authentication.NONE
+
+    async def survey(self, contexts: Sequence[Context]) -> tuple[ContextSurvey, ...]:
+        await self.surveying.wait()
+        told = [self.surveys.get(context.name) or ContextSurvey(context=context) for context in contexts]
+        for one in told:
+            if isinstance(one, WorldError):
+                raise one
+        return tuple(one for one in told if isinstance(one, ContextSurvey))
 
     async def subscribe(self) -> None:
         return
@@ -257,6 +274,13 @@ class Practice:
         self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
         self.pins = Pins(
             jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
+        )
+        self.information_models = InformationModels(
+            contexts=self.contexts,
+            keeper=self.keeper,
+            konnektors={K1: self.konnektor},
+            clock=self.clock,
+            seconds=0.2,
         )
         self._offer_verbs_of_people()
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
 from kartenwart.codecs.cetp import DEFAULT_LIMIT
+from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import Context
 from kartenwart.transport.credentials import BasicLogin, ClientCertificate
 from kartenwart.transport.endpoint import Endpoint, parse_endpoint
@@ -83,3 +84,10 @@ class KonnektorConfiguration:
     def login_of(self, client_system: str) -> Login | None:
         """Return how a client system proves itself."""
         return self.logins.get(client_system, self.login)
+
+    def authentication_of(self, client_system: str) -> Authentication:
+        """Return the kind of that login."""
+        login = self.login_of(client_system)
+        if login is None:
+            return Authentication.NONE
+        return Authentication.PASSWORD if isinstance(login, BasicLogin) else Authentication.CERTIFICATE

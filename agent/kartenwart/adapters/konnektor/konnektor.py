@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Self
 
@@ -15,13 +15,16 @@ from kartenwart.adapters.konnektor.notices import BOOTED, notice_of
 from kartenwart.adapters.konnektor.observing import observe
 from kartenwart.adapters.konnektor.sources import Sources, own_address
 from kartenwart.adapters.konnektor.subscriptions import Subscriptions
+from kartenwart.adapters.konnektor.surveying import survey
 from kartenwart.adapters.konnektor.wire import Wire
 from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import VerifyPinResult
+from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
@@ -106,6 +109,14 @@ class Konnektor:
         if seen.konnektor.condition is not None:
             self._tell_validity()
         return seen
+
+    def authentication(self, client_system: str) -> Authentication:
+        """Return how a client system proves itself there, as configured."""
+        return self._configuration.authentication_of(client_system)
+
+    async def survey(self, contexts: Sequence[Context]) -> tuple[ContextSurvey, ...]:
+        """Ask in each context what the Konnektor lets it do."""
+        return await survey(self._link, contexts)
 
     async def subscribe(self) -> None:
         """Make sure that every context has live subscriptions; without a CETP configuration there is nothing to do."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kartenwart.api.audit.v1 import audit_service_pb2 as audit_pb2
 from kartenwart.api.card.v1 import card_pb2, card_service_pb2
-from kartenwart.api.konnektor.v1 import konnektor_pb2, konnektor_service_pb2
+from kartenwart.api.konnektor.v1 import information_model_pb2, konnektor_pb2, konnektor_service_pb2
 from kartenwart.api.system.v1 import system_service_pb2 as system_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2, terminal_service_pb2
 from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire
@@ -36,6 +36,17 @@ class Konnektors:
         """Return the contexts of the caller's scope."""
         request = konnektor_service_pb2.ListContextsRequest()
         return (await self._wire.call(request, konnektor_service_pb2.ListContextsResponse)).contexts
+
+    async def targets(self, konnektor: str = "") -> Sequence[information_model_pb2.TargetModel]:
+        """Return what has to be entered in a Konnektor ("konnektors/{k}"), or in all of the caller's scope."""
+        request = konnektor_service_pb2.GetTargetModelRequest(konnektor=konnektor)
+        return (await self._wire.call(request, konnektor_service_pb2.GetTargetModelResponse)).models
+
+    async def check(self, konnektor: str = "") -> Sequence[information_model_pb2.ModelCheck]:
+        """Let the box ask a Konnektor, or all of the caller's scope, what it lets the contexts do."""
+        request = konnektor_service_pb2.CheckKonnektorRequest(konnektor=konnektor)
+        answer = await self._wire.call(request, konnektor_service_pb2.CheckKonnektorResponse, LONGEST_READ_SECONDS)
+        return answer.checks
 
 
 class Terminals:

@@ -61,9 +61,13 @@ class ResourceState:
     error_states: tuple[ErrorState, ...]
 
 
-def get_card_terminals(context: CallContext) -> Exchange[tuple[TerminalEntry, ...]]:
-    """Ask for the terminals that the context may reach."""
-    return _ask("GetCardTerminals", context, _read_terminals)
+def get_card_terminals(context: CallContext, *, mandant_wide: bool = False) -> Exchange[tuple[TerminalEntry, ...]]:
+    """Ask for the terminals that the context may reach, or for those of all workplaces of its mandant."""
+    content = root(EVENTS, "GetCardTerminals")
+    if mandant_wide:
+        content.set("mandant-wide", "true")
+    add_context(content, context)
+    return ask(SERVICE, content, _read_terminals)
 
 
 def get_cards(context: CallContext) -> Exchange[tuple[CardEntry, ...]]:
@@ -77,6 +81,23 @@ def get_card(context: CallContext, handle: str) -> Exchange[CardEntry]:
     add_context(content, context)
     add(content, COMMON, "CardHandle", handle)
     return ask(SERVICE, content, lambda answer: _card(child(answer, f"{{{CARDS}}}Card")))
+
+
+def get_terminal(context: CallContext, ct_id: str) -> Exchange[None]:
+    """Ask whether the context may use a terminal: TUC_KON_000 refuses with 4007, 4012 or 4015 (rule R3)."""
+    content = root(EVENTS, "GetResourceInformation")
+    add_context(content, context)
+    add(content, CARDS_COMMON, "CtId", ct_id)
+    return ask(SERVICE, content, lambda answer: _told(answer, f"{{{TERMINALS}}}CardTerminal"))
+
+
+def get_slot(context: CallContext, ct_id: str, slot_id: int) -> Exchange[None]:
+    """Ask whether the context may use the card in a slot: 4098 where it is empty, 4009 and 4013 for an SM-B."""
+    content = root(EVENTS, "GetResourceInformation")
+    add_context(content, context)
+    add(content, CARDS_COMMON, "CtId", ct_id)
+    add(content, CARDS_COMMON, "SlotId", str(slot_id))
+    return ask(SERVICE, content, lambda answer: _told(answer, f"{{{CARDS}}}Card"))
 
 
 def get_resource_information(context: CallContext) -> Exchange[ResourceState]:
@@ -106,6 +127,11 @@ def _ask(operation: str, context: CallContext, read: Callable[[Element], Answer]
     content = root(EVENTS, operation)
     add_context(content, context)
     return ask(SERVICE, content, read)
+
+
+def _told(answer: Element, tag: str) -> None:
+    """Look only whether the answer has what was asked for: an empty one is no permission."""
+    child(answer, tag)
 
 
 def _read_terminals(answer: Element) -> tuple[TerminalEntry, ...]:

@@ -1,12 +1,13 @@
 """The Konnektor as operations see it: observations (polls), notices (events), and card verbs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from kartenwart.domain.documents import SignatureFormat
+from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import (
     CardType,
     CertificateReference,
@@ -17,6 +18,7 @@ from kartenwart.domain.inventory import (
     PinStatus,
 )
 from kartenwart.domain.jobs import VerifyPinResult
+from kartenwart.domain.model_check import ContextSurvey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,17 @@ class KonnektorPort(Protocol):
 
     async def observe(self) -> Observation:
         """Poll everything: service directory when needed, terminals and cards of every context, resource state."""
+        ...
+
+    def authentication(self, client_system: str) -> Authentication:
+        """Return how a client system proves itself there, as configured."""
+        ...
+
+    async def survey(self, contexts: Sequence[Context]) -> tuple[ContextSurvey, ...]:
+        """Ask in each context what the Konnektor lets it do, in their order. Repeatable; asks nobody for a PIN.
+
+        What the Konnektor refuses stands in the surveys; WorldError only where nobody can be asked.
+        """
         ...
 
     async def subscribe(self) -> None:

@@ -9,6 +9,7 @@ from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
+from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pins import Pins
@@ -28,6 +29,7 @@ class Operations:
     documents: Documents
     enrolments: Enrolments
     events: EventRing
+    information_models: InformationModels
     inventory: InventoryKeeper
     jobs: Jobs
     pins: Pins

@@ -9,6 +9,10 @@ from kartenwart.api.card.v1.card_service_pb2 import (
     ReadCardCertificateResponse,
 )
 from kartenwart.api.konnektor.v1.konnektor_service_pb2 import (
+    CheckKonnektorRequest,
+    CheckKonnektorResponse,
+    GetTargetModelRequest,
+    GetTargetModelResponse,
     ListContextsRequest,
     ListContextsResponse,
     ListKonnektorsRequest,
@@ -21,6 +25,7 @@ from kartenwart.domain.failures import CallerError, Reason
 from kartenwart.domain.inventory import CertificateReference, Inventory, KeyAlgorithm
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.basics import timestamp
+from kartenwart.edge.convert.information_model import check_message, target_message
 from kartenwart.edge.convert.inventory import (
     ALGORITHMS,
     CARD_TYPES,
@@ -64,10 +69,11 @@ class SystemService:
 
 
 class KonnektorService:
-    """Links and contexts."""
+    """Links and contexts, and what they need in the Konnektoren."""
 
     def __init__(self, operations: Operations, views: Views) -> None:
         self._contexts = operations.contexts
+        self._models = operations.information_models
         self._views = views
 
     async def list_konnektors(self, request: ListKonnektorsRequest, call: Call) -> ListKonnektorsResponse:  # noqa: ARG002
@@ -79,6 +85,16 @@ class KonnektorService:
         """Return the contexts that the caller may name."""
         found = self._contexts.visible(call.principal.caller)
         return ListContextsResponse(contexts=[context_message(context) for context in found])
+
+    async def get_target_model(self, request: GetTargetModelRequest, call: Call) -> GetTargetModelResponse:
+        """Return what has to be entered in the Konnektoren that serve the caller."""
+        found = self._models.targets(call.principal.caller, request.konnektor)
+        return GetTargetModelResponse(models=[target_message(one) for one in found])
+
+    async def check_konnektor(self, request: CheckKonnektorRequest, call: Call) -> CheckKonnektorResponse:
+        """Ask the Konnektoren what they let the caller's contexts do."""
+        found = await self._models.check(call.principal.caller, request.konnektor)
+        return CheckKonnektorResponse(checks=[check_message(one) for one in found])
 
 
 class TerminalService:

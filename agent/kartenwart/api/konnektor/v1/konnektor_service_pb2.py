@@ -22,24 +22,33 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from kartenwart.api.konnektor.v1 import information_model_pb2 as kartenwart_dot_api_dot_konnektor_dot_v1_dot_information__model__pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2 as kartenwart_dot_api_dot_konnektor_dot_v1_dot_konnektor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/konnektor/v1/konnektor_service.proto\x12\x1bkartenwart.api.konnektor.v1\x1a+kartenwart/api/konnektor/v1/konnektor.proto\"\x17\n\x15ListKonnektorsRequest\"T\n\x16ListKonnektorsResponse\x12:\n\nkonnektors\x18\x01 \x03(\x0b\x32&.kartenwart.api.konnektor.v1.Konnektor\"\x15\n\x13ListContextsRequest\"N\n\x14ListContextsResponse\x12\x36\n\x08\x63ontexts\x18\x01 \x03(\x0b\x32$.kartenwart.api.konnektor.v1.Context2\x82\x02\n\x10KonnektorService\x12y\n\x0eListKonnektors\x12\x32.kartenwart.api.konnektor.v1.ListKonnektorsRequest\x1a\x33.kartenwart.api.konnektor.v1.ListKonnektorsResponse\x12s\n\x0cListContexts\x12\x30.kartenwart.api.konnektor.v1.ListContextsRequest\x1a\x31.kartenwart.api.konnektor.v1.ListContextsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/konnektor/v1/konnektor_service.proto\x12\x1bkartenwart.api.konnektor.v1\x1a\x33kartenwart/api/konnektor/v1/information_model.proto\x1a+kartenwart/api/konnektor/v1/konnektor.proto\"\x17\n\x15ListKonnektorsRequest\"T\n\x16ListKonnektorsResponse\x12:\n\nkonnektors\x18\x01 \x03(\x0b\x32&.kartenwart.api.konnektor.v1.Konnektor\"\x15\n\x13ListContextsRequest\"N\n\x14ListContextsResponse\x12\x36\n\x08\x63ontexts\x18\x01 \x03(\x0b\x32$.kartenwart.api.konnektor.v1.Context\"*\n\x15GetTargetModelRequest\x12\x11\n\tkonnektor\x18\x01 \x01(\t\"R\n\x16GetTargetModelResponse\x12\x38\n\x06models\x18\x01 \x03(\x0b\x32(.kartenwart.api.konnektor.v1.TargetModel\"*\n\x15\x43heckKonnektorRequest\x12\x11\n\tkonnektor\x18\x01 \x01(\t\"Q\n\x16\x43heckKonnektorResponse\x12\x37\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\'.kartenwart.api.konnektor.v1.ModelCheck2\xf8\x03\n\x10KonnektorService\x12y\n\x0eListKonnektors\x12\x32.kartenwart.api.konnektor.v1.ListKonnektorsRequest\x1a\x33.kartenwart.api.konnektor.v1.ListKonnektorsResponse\x12s\n\x0cListContexts\x12\x30.kartenwart.api.konnektor.v1.ListContextsRequest\x1a\x31.kartenwart.api.konnektor.v1.ListContextsResponse\x12y\n\x0eGetTargetModel\x12\x32.kartenwart.api.konnektor.v1.GetTargetModelRequest\x1a\x33.kartenwart.api.konnektor.v1.GetTargetModelResponse\x12y\n\x0e\x43heckKonnektor\x12\x32.kartenwart.api.konnektor.v1.CheckKonnektorRequest\x1a\x33.kartenwart.api.konnektor.v1.CheckKonnektorResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.konnektor.v1.konnektor_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTKONNEKTORSREQUEST']._serialized_start=129
-  _globals['_LISTKONNEKTORSREQUEST']._serialized_end=152
-  _globals['_LISTKONNEKTORSRESPONSE']._serialized_start=154
-  _globals['_LISTKONNEKTORSRESPONSE']._serialized_end=238
-  _globals['_LISTCONTEXTSREQUEST']._serialized_start=240
-  _globals['_LISTCONTEXTSREQUEST']._serialized_end=261
-  _globals['_LISTCONTEXTSRESPONSE']._serialized_start=263
-  _globals['_LISTCONTEXTSRESPONSE']._serialized_end=341
-  _globals['_KONNEKTORSERVICE']._serialized_start=344
-  _globals['_KONNEKTORSERVICE']._serialized_end=602
+  _globals['_LISTKONNEKTORSREQUEST']._serialized_start=182
+  _globals['_LISTKONNEKTORSREQUEST']._serialized_end=205
+  _globals['_LISTKONNEKTORSRESPONSE']._serialized_start=207
+  _globals['_LISTKONNEKTORSRESPONSE']._serialized_end=291
+  _globals['_LISTCONTEXTSREQUEST']._serialized_start=293
+  _globals['_LISTCONTEXTSREQUEST']._serialized_end=314
+  _globals['_LISTCONTEXTSRESPONSE']._serialized_start=316
+  _globals['_LISTCONTEXTSRESPONSE']._serialized_end=394
+  _globals['_GETTARGETMODELREQUEST']._serialized_start=396
+  _globals['_GETTARGETMODELREQUEST']._serialized_end=438
+  _globals['_GETTARGETMODELRESPONSE']._serialized_start=440
+  _globals['_GETTARGETMODELRESPONSE']._serialized_end=522
+  _globals['_CHECKKONNEKTORREQUEST']._serialized_start=524
+  _globals['_CHECKKONNEKTORREQUEST']._serialized_end=566
+  _globals['_CHECKKONNEKTORRESPONSE']._serialized_start=568
+  _globals['_CHECKKONNEKTORRESPONSE']._serialized_end=649
+  _globals['_KONNEKTORSERVICE']._serialized_start=652
+  _globals['_KONNEKTORSERVICE']._serialized_end=1156
 # @@protoc_insertion_point(module_scope)

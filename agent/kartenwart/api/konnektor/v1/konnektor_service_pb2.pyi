@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from kartenwart.api.konnektor.v1 import information_model_pb2 as _information_model_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2 as _konnektor_pb2
 import builtins as _builtins
 import sys
@@ -100,3 +101,95 @@ class ListContextsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListContextsResponse: _TypeAlias = ListContextsResponse  # noqa: Y015
+
+@_typing.final
+class GetTargetModelRequest(_message.Message):
+    """GetTargetModelRequest may name a Konnektor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KONNEKTOR_FIELD_NUMBER: _builtins.int
+    konnektor: _builtins.str
+    """"konnektors/{k}"; empty: all of the caller's scope."""
+    def __init__(
+        self,
+        *,
+        konnektor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["konnektor", b"konnektor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTargetModelRequest: _TypeAlias = GetTargetModelRequest  # noqa: Y015
+
+@_typing.final
+class GetTargetModelResponse(_message.Message):
+    """GetTargetModelResponse carries the models."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[_information_model_pb2.TargetModel]:
+        """Sorted by Konnektor."""
+
+    def __init__(
+        self,
+        *,
+        models: _abc.Iterable[_information_model_pb2.TargetModel] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["models", b"models"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTargetModelResponse: _TypeAlias = GetTargetModelResponse  # noqa: Y015
+
+@_typing.final
+class CheckKonnektorRequest(_message.Message):
+    """CheckKonnektorRequest may name a Konnektor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KONNEKTOR_FIELD_NUMBER: _builtins.int
+    konnektor: _builtins.str
+    """"konnektors/{k}"; empty: all of the caller's scope."""
+    def __init__(
+        self,
+        *,
+        konnektor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["konnektor", b"konnektor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckKonnektorRequest: _TypeAlias = CheckKonnektorRequest  # noqa: Y015
+
+@_typing.final
+class CheckKonnektorResponse(_message.Message):
+    """CheckKonnektorResponse carries the findings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[_information_model_pb2.ModelCheck]:
+        """Sorted by Konnektor."""
+
+    def __init__(
+        self,
+        *,
+        checks: _abc.Iterable[_information_model_pb2.ModelCheck] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckKonnektorResponse: _TypeAlias = CheckKonnektorResponse  # noqa: Y015

@@ -1,0 +1,73 @@
+"""Target models and checks as operations: whose contexts, which Konnektor, and what a silent one leaves."""
+
+from dataclasses import replace
+
+import pytest
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.information_model import Authentication, CardPlace, target
+from kartenwart.domain.inventory import CardType
+from kartenwart.domain.model_check import Subject, Verdict
+from kartenwart.domain.principals import Role, Scope
+from tests.unit.operations.practice import CONTEXTS, DESK, K1, OTHER, ROOM, SMCB, Practice, caller, observation
+
+TECHNICIAN = caller("local/technik", Role.TECHNICIAN)
+OURS = replace(TECHNICIAN, scope=Scope(contexts=(DESK, ROOM)))
+
+
+async def test_only_the_callers_contexts_are_named_and_asked(practice: Practice) -> None:
+    (model,) = practice.information_models.targets(OURS)
+    assert [one.name for one in model.mandants] == ["m1"]
+    assert [one.name for one in model.workplaces] == ["empfang", "zimmer"]
+    (check,) = await practice.information_models.check(OURS)
+    assert {cell.context for cell in check.cells} == {DESK, ROOM}
+    assert check.checked_at == practice.clock.now()
+
+
+async def test_a_konnektor_of_others_is_not_found(practice: Practice) -> None:
+    nobody = replace(TECHNICIAN, scope=Scope())
+    for who, name in ((TECHNICIAN, "konnektors/k9"), (nobody, K1)):
+        with pytest.raises(CallerError) as refused:
+            practice.information_models.targets(who, name)
+        assert refused.value.failure.reason is Reason.NOT_FOUND
+        with pytest.raises(CallerError):
+            await practice.information_models.check(who, name)
+    assert practice.information_models.targets(nobody) == ()
+
+
+async def test_a_link_that_fails_leaves_its_failure_in_every_cell(practice: Practice) -> None:
+    untrusted = failure(Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED)
+    practice.konnektor.surveys[ROOM] = WorldError(untrusted, sent=False)
+    (check,) = await practice.information_models.check(TECHNICIAN, K1)
+    told = [cell for cell in check.cells if cell.subject is not Subject.REMOTE_PIN]
+    assert {(cell.verdict, cell.failure) for cell in told} == {(Verdict.UNKNOWN, untrusted)}
+    assert {cell.context for cell in told} == {DESK, ROOM, OTHER}
+
+
+async def test_a_konnektor_that_takes_too_long_is_silent(practice: Practice) -> None:
+    practice.konnektor.surveying.clear()
+    (check,) = await practice.information_models.check(TECHNICIAN)
+    told = [cell for cell in check.cells if cell.subject is not Subject.REMOTE_PIN]
+    assert {cell.failure.reason for cell in told if cell.failure} == {Reason.KONNEKTOR_SILENT}
+    assert {cell.verdict for cell in told} == {Verdict.UNKNOWN}
+
+
+async def test_a_model_names_logins_terminals_and_sm_b(practice: Practice) -> None:
+    practice.keeper.observe(
+        observation(SMCB, replace(SMCB, handle="h-2", type=CardType.HSM_B, slot_id=2, iccsn="8" * 20))
+    )
+    desk = replace(CONTEXTS[DESK], local_terminals=("00:1b:2c:3d:4e:5f",), remote_pin_terminal="Labor")
+    inventory = practice.keeper.picture.inventory
+    model = target(K1, [desk, CONTEXTS[ROOM]], practice.konnektor.authentication, inventory)
+    (system,), (mandant,) = model.client_systems, model.mandants
+    assert (system.authentication, system.mandants) == (Authentication.CERTIFICATE, ("m1",))
+    assert mandant.terminals == ("Empfang (ct-1)", "Labor")
+    assert [(one.workplace, one.terminal) for one in mandant.remote_pins] == [("empfang", "Labor"), ("zimmer", "")]
+    assert mandant.practice_cards == (
+        CardPlace(terminal="Empfang (ct-1)", slot_id=1),
+        CardPlace(terminal="Empfang (ct-1)", slot_id=2),
+    )
+    empfang, zimmer = model.workplaces
+    assert (empfang.local_terminals, empfang.decided) == (("Empfang (ct-1)",), True)
+    assert (zimmer.reached, zimmer.decided) == (("Empfang (ct-1)",), False)
