@@ -33,6 +33,19 @@ def test_the_example_is_read_and_names_every_setting(example: Path) -> None:
     assert "# [konnektors.k1.logins.pvs]" in example.read_text()
 
 
+def test_it_shows_how_to_say_which_terminals_a_workplace_needs(example: Path, tmp_path: Path) -> None:
+    text = re.sub(
+        r"^# (local_terminals|remote_terminals|remote_pin_terminal) = ",
+        r"\1 = ",
+        example.read_text(),
+        flags=re.MULTILINE,
+    )
+    (tmp_path / "kartenwart.toml").write_text(text)
+    told = load(tmp_path / "kartenwart.toml").contexts["empfang"]
+    assert (told.local_terminals, told.remote_terminals) == (("Empfang",), ("00-0D-F8-00-00-02",))
+    assert told.remote_pin_terminal == "Empfang"
+
+
 def test_what_it_shows_as_usual_is_what_holds_without_it(example: Path) -> None:
     told = tomllib.loads(example.read_text())
     usual = told["konnektors"]["k1"]
