@@ -97,6 +97,15 @@ def test_credentials_without_systemd_say_what_to_do(tmp_path: Path, monkeypatch:
         load(file)
 
 
+def two_listening_at(place: str) -> str:
+    first = KONNEKTOR.replace("[contexts", f'cetp_listen = "{place}"\n[contexts')
+    return first + first.replace("k1", "k2").replace("empfang", "labor")
+
+
+def test_free_ports_for_events_may_be_many(tmp_path: Path) -> None:
+    assert set(load(write(tmp_path, two_listening_at("0.0.0.0:0"))).konnektors) == {"k1", "k2"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -127,6 +136,7 @@ def test_credentials_without_systemd_say_what_to_do(tmp_path: Path, monkeypatch:
         ('[listen]\naddress = "box.lan"\n', r"listen\.address: write an IP address"),
         ('[listen]\naddress = ""\n', r"listen\.address: "),
         ('[listen]\nmdns_interface = "eth0"\n', r"listen\.mdns_interface: write an IP address"),
+        (two_listening_at("0.0.0.0:7443"), r"konnektors\.k2\.cetp_listen: 0\.0\.0\.0:7443 is that of konnektors\.k1"),
         (KONNEKTOR + '[konnektors.k2]\nurl = "ftp://a"\ntrust_ca = "x"\n', r"konnektors\.k2\.url"),
     ],
 )

@@ -145,3 +145,10 @@ class Settings:
         idle = self.konnektors.keys() - {context.konnektor for context in self.contexts.values()}
         if idle:
             raise ValueError(f"konnektors.{min(idle)}: no context uses it; write a [contexts.NAME] for it")
+        taken: dict[str, str] = {}
+        for name, konnektor in self.konnektors.items():
+            place = konnektor.cetp_listen
+            if not place.endswith(":0") and place in taken:
+                whose = f"konnektors.{taken[place]}"
+                raise ValueError(f"konnektors.{name}.cetp_listen: {place} is that of {whose}; give each its own port")
+            taken[place] = name
