@@ -221,17 +221,16 @@ def _of_practice_cards(survey: ContextSurvey, surveys: Sequence[ContextSurvey]) 
         for subject in (Subject.PRACTICE_CARD_MANAGED, Subject.PRACTICE_CARD_OF_MANDANT):
             yield Finding(subject=subject, verdict=Verdict.UNKNOWN, failure=survey.link or survey.call)
         return
-    mandant = survey.context.mandant
-    own = _own_cards(one for one in surveys if one.context.mandant == mandant)
-    of_others = _own_cards(one for one in surveys if one.context.mandant != mandant)
+    ours = [one for one in surveys if one.context.mandant == survey.context.mandant]
+    own, of_others = _own_cards(ours), _own_cards(one for one in surveys if one not in ours)
     # Another mandant's SM-B is as it should be on shared premises; it counts only where this one's own is missing.
-    hidden = set(survey.practice_cards) if own else of_others
-    told = {place: one for place, one in survey.practice_cards.items() if not (_foreign(one) and place in hidden)}
-    alone = not own and sum(map(_foreign, told.values())) == 1
+    foreign = set() if own else {place for one in ours for place in _foreign_cards(one)} - of_others
+    hidden = _foreign_cards(survey) - foreign
+    told = {place: one for place, one in survey.practice_cards.items() if place not in hidden}
     titles = {known.ct_id: known.title for known in _all_known(surveys)}
     for place in sorted(told):
         item = f"{titles.get(place[0], place[0])}, Steckplatz {place[1]}"
-        yield from _of_practice_card(item, told[place], alone=alone)
+        yield from _of_practice_card(item, told[place], alone=len(foreign) == 1)
     if not own and not told:
         yield Finding(subject=Subject.PRACTICE_CARD_OF_MANDANT, verdict=Verdict.UNKNOWN)
 
@@ -251,8 +250,9 @@ def _own_cards(surveys: Iterable[ContextSurvey]) -> set[tuple[str, int]]:
     return {place for survey in surveys for place, told in survey.practice_cards.items() if told is None}
 
 
-def _foreign(told: Failure | None) -> bool:
-    return told is not None and told.konnektor_code == 4013
+def _foreign_cards(survey: ContextSurvey) -> set[tuple[str, int]]:
+    """Return where SM-B are that belong to another mandant."""
+    return {place for place, told in survey.practice_cards.items() if told and told.konnektor_code == 4013}
 
 
 def _of_remote_pin(context: Context, surveys: Sequence[ContextSurvey]) -> Iterator[Finding]:

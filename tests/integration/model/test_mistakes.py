@@ -119,6 +119,14 @@ async def test_a_mistake_is_refused_in_its_cell(
     assert mended.verdict == "OK"
 
 
+async def test_what_holds_without_the_workplace_is_asked_for_the_whole_mandant(here: Practice) -> None:
+    async with mistake(here, "workplace-of-mandant", mandant="m2", workplace="empfang"), here.technician() as box:
+        checks = await box.konnektors.check()
+    relations = ("CLIENT_SYSTEM_OF_MANDANT", "WORKPLACE_OF_MANDANT", "WORKPLACE_OF_CLIENT_SYSTEM")
+    told = [(one.verdict, one.code) for subject in relations for one in cells(checks, "nachbar", subject)]
+    assert told == [("OK", 0), ("REFUSED", 4011), ("UNKNOWN", 4011)]
+
+
 async def test_an_sm_b_of_another_mandant_is_refused_where_no_other_can_be_meant(here: Practice) -> None:
     technician = await by_code(here, "Techniker", role="TECHNICIAN", contexts=("empfang", "sprechzimmer"))
     await here.simulator.do("/cards/smcb-m2/pull")

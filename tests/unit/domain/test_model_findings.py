@@ -178,6 +178,9 @@ def test_without_an_own_sm_b_a_single_one_of_others_is_the_missing_one_and_of_tw
     one, two = {("ct-1", 2): code(4013)}, {("ct-1", 2): code(4013), ("ct-1", 3): code(4013)}
     assert verdicts(HERE, survey(HERE, practice_cards=one))[Subject.PRACTICE_CARD_OF_MANDANT] is REFUSED
     assert verdicts(HERE, survey(HERE, practice_cards=two))[Subject.PRACTICE_CARD_OF_MANDANT] is UNKNOWN
+    # Another context of the mandant met the second one.
+    apart = (survey(HERE, practice_cards=one), survey(ROOM, practice_cards={("ct-2", 1): code(4013)}))
+    assert verdicts(HERE, *apart)[Subject.PRACTICE_CARD_OF_MANDANT] is UNKNOWN
     # The other mandant's own context works with it, so it is theirs.
     theirs = survey(OTHER, practice_cards={("ct-1", 2): None})
     told = found(HERE, survey(HERE, practice_cards=one), theirs)[Subject.PRACTICE_CARD_OF_MANDANT]
