@@ -3,6 +3,9 @@
 The agent finds its state and its port as after a power cut: it was killed before. Both sides find bytecode: pip
 compiles what it installs, deploy/install compiles our own code, and so does this bench with the checkout. (A machine
 may forbid Python to write any by itself; then one side alone would compile at each start.)
+
+Of three starts in a row the fastest counts, on both sides and in the null: what others do on the machine only ever
+adds, and a single start is too short to average it out.
 """
 
 import asyncio
@@ -20,7 +23,8 @@ from tests.integration.security.conftest import lone_box
 from tests.practice import Agent
 from tests.processes import REPOSITORY
 
-PAIRS = 30
+PAIRS = 15
+STARTS = 3
 WANTED = (Wanted(figure="start to the first answered call", unit="s", bar=2.5),)
 IMPORTS = "import grpc.aio, cryptography.x509, zeroconf, lxml.etree; print(flush=True)"
 LOOK_SECONDS = 0.002
@@ -32,7 +36,15 @@ async def measure(folder: Path, scale: float = 1.0) -> list[Figure]:
     async with lone_box(folder / "box") as agent:
         (profile,) = await workstations(agent, folder, 1)
         await agent.kill()
-        return await compare("B4", WANTED, _ours(agent, keys_of(profile)), _base, max(3, int(PAIRS * scale)))
+        ours, base = _fastest(_ours(agent, keys_of(profile))), _fastest(_base)
+        return await compare("B4", WANTED, ours, base, max(3, int(PAIRS * scale)))
+
+
+def _fastest(start: Block) -> Block:
+    async def block() -> tuple[float]:
+        return (min([(await start())[0] for _ in range(STARTS)]),)
+
+    return block
 
 
 async def _base() -> tuple[float]:
