@@ -10,7 +10,20 @@ from kartenwart.domain.information_model import Authentication, CardPlace, targe
 from kartenwart.domain.inventory import CardType
 from kartenwart.domain.model_check import Subject, Verdict
 from kartenwart.domain.principals import Role, Scope
-from tests.unit.operations.practice import CONTEXTS, DESK, K1, OTHER, ROOM, SMCB, Practice, caller, observation
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.information_model import InformationModels
+from tests.unit.operations.practice import (
+    CONTEXTS,
+    DESK,
+    K1,
+    OTHER,
+    ROOM,
+    SMCB,
+    TERMINAL,
+    Practice,
+    caller,
+    observation,
+)
 
 TECHNICIAN = caller("local/technik", Role.TECHNICIAN)
 OURS = replace(TECHNICIAN, scope=Scope(contexts=(DESK, ROOM)))
@@ -23,6 +36,22 @@ async def test_only_the_callers_contexts_are_named_and_asked(practice: Practice)
     (check,) = await practice.information_models.check(OURS)
     assert {cell.context for cell in check.cells} == {DESK, ROOM}
     assert check.checked_at == practice.clock.now()
+
+
+async def test_a_terminal_that_only_others_see_is_not_told_by_its_name(practice: Practice) -> None:
+    theirs = replace(
+        TERMINAL, ct_id="ct-9", label="Labor", mac_address="00-00-00-00-00-09", contexts=frozenset({OTHER})
+    )
+    practice.keeper.observe(observation(SMCB, terminals=(TERMINAL, theirs)))
+    known = CONTEXTS | {DESK: replace(CONTEXTS[DESK], local_terminals=("Labor",))}
+    models = InformationModels(
+        contexts=Contexts(contexts=known),
+        keeper=practice.keeper,
+        konnektors={K1: practice.konnektor},
+        clock=practice.clock,
+    )
+    told = [models.targets(who)[0].workplaces[0].local_terminals for who in (OURS, TECHNICIAN)]
+    assert told == [("Labor",), ("Labor (ct-9)",)]
 
 
 async def test_a_konnektor_of_others_is_not_found(practice: Practice) -> None:
