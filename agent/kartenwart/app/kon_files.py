@@ -28,6 +28,7 @@ def login(place: str, file: Path) -> ClientCertificate | BasicLogin | None:
 def trust(place: str, file: Path, expected_name: str) -> Trust:
     """Return whom the file trusts: the devices of its trustStore themselves, or what its authorities issued.
 
+    With both, a name decides: a Konnektor's certificate does not name its address, so without one the devices count.
     SettingsError where it trusts nobody, or anybody (insecureSkipVerify): the agent never does that.
     """
     told = _read(place, file)
@@ -37,9 +38,9 @@ def trust(place: str, file: Path, expected_name: str) -> Trust:
         raise SettingsError(f"{place}: {file}: an entry of trustStore is no certificate") from None
     if not certificates:
         raise SettingsError(f"{place}: {file} names nobody in trustStore; write trust_pin or trust_ca beside kon")
-    if not any(_is_authority(one) for one in certificates):
-        first, *others = (one.fingerprint(SHA256()).hex() for one in certificates)
-        return PinTrust(sha256=first, others=tuple(others))
+    devices = [one.fingerprint(SHA256()).hex() for one in certificates if not _is_authority(one)]
+    if devices and (len(devices) == len(certificates) or not expected_name):
+        return PinTrust(sha256=devices[0], others=tuple(devices[1:]))
     pem = b"".join(one.public_bytes(Encoding.PEM) for one in certificates).decode("ascii")
     return AuthorityTrust(certificates_pem=pem, expected_name=expected_name)
 

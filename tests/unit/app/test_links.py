@@ -56,6 +56,11 @@ def test_a_kon_file_with_an_authority_trusts_what_it_issued_for_the_expected_nam
     assert AUTHORITY.certificate_pem.decode() in found.certificates_pem
 
 
+def test_of_authorities_and_devices_without_a_name_to_compare_the_devices_count(tmp_path: Path) -> None:
+    found = from_kon(tmp_path, trustStore=[der(AUTHORITY), der(DEVICES[1])]).trust
+    assert found == PinTrust(sha256=DEVICES[1].pin)
+
+
 def test_what_stands_beside_a_kon_file_wins(tmp_path: Path) -> None:
     found = from_kon(tmp_path, f'trust_pin = "{DEVICES[1].pin}"\n', trustStore=[der(DEVICES[0])])
     assert found.trust == PinTrust(sha256=DEVICES[1].pin)
