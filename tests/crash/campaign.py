@@ -102,7 +102,8 @@ def _noted(outcome: Outcome, name: str, say: Say) -> Iterator[list[str]]:
     except (AssertionError, TimeoutError, pytest.fail.Exception) as error:
         outcome.broken.append(f"{name}: {error!r}")
     outcome.ran += 1
-    held = "BROKEN" if outcome.broken and outcome.broken[-1].startswith(f"{name}: ") else "held"
+    broken = outcome.broken and outcome.broken[-1].startswith(f"{name}: ")
+    held = outcome.broken[-1].replace(f"{name}: ", "BROKEN: ", 1) if broken else "held"
     say(f"{name}: {held} in {monotonic() - begun:.1f} s ({', '.join(filter(None, note))})")
 
 

@@ -16,6 +16,7 @@ from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, Step, end_of, quie
 from tests.waiting import until
 
 STEP_SECONDS = 30.0
+LOOK_SECONDS = 0.2
 # What a call may be answered with while the disk refuses or the agent is on its way down or up.
 PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE")
 # Ends with which the agent says that the card was never asked.
@@ -43,7 +44,7 @@ async def live(here: Box, cut: Cut | None = None) -> Lived:
     day, troubles = Day(practice=here.practice, number=here.days), list[str]()
     here.arm(cut)
     for step in day.steps:
-        troubles += await _through(step)
+        troubles += await _through(here, step)
     kinds, what = here.cutter.kinds(calls), here.cutter.what
     here.cutter.disarm()
     if len(here.ends) == ends:
@@ -88,20 +89,30 @@ async def _fresh_sessions(here: Box) -> None:
         await until(shown)
 
 
-async def _through(step: Step) -> list[str]:
-    """Take a step until it gets through; return what stood in its way."""
+async def _through(here: Box, step: Step) -> list[str]:
+    """Take a step until it gets through; return what stood in its way. Only time in which the agent serves counts."""
     troubles: list[str] = []
+    taking, left = asyncio.create_task(_taken_at_last(here, step, troubles)), STEP_SECONDS
+    while left > 0 and not taking.done():
+        await asyncio.wait({taking}, timeout=LOOK_SECONDS)
+        left -= LOOK_SECONDS if here.serving else 0.0
+    taking.cancel()
     try:
-        async with asyncio.timeout(STEP_SECONDS):
-            while not await _taken(step, troubles):
-                await asyncio.sleep(0.1)
-    except TimeoutError as error:
+        await taking
+    except (TimeoutError, asyncio.CancelledError) as error:
         waited = [f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
         raise AssertionError(f"{step.__name__} did not get through ({' > '.join(waited)}): {troubles}") from error
     return troubles
 
 
-async def _taken(step: Step, troubles: list[str]) -> bool:
+async def _taken_at_last(here: Box, step: Step, troubles: list[str]) -> None:
+    while not await _taken(here, step, troubles):
+        await here.serves()
+        await asyncio.sleep(0.1)
+
+
+async def _taken(here: Box, step: Step, troubles: list[str]) -> bool:
+    ends = len(here.ends)
     try:
         await step()
     except CallFailed as error:
@@ -110,6 +121,10 @@ async def _taken(step: Step, troubles: list[str]) -> bool:
         troubles.append(error.reason)
     except KartenwartError as error:
         troubles.append(type(error).__name__)
+    except TimeoutError:
+        if len(here.ends) == ends:
+            raise
+        troubles.append("restarted")
     else:
         return True
     return False
