@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from kartenwart.api.konnektor.v1 import information_model_pb2 as model_pb2
-from kartenwart.cli.model_words import LOGINS, SUBJECTS, VERDICTS, owner_of
+from kartenwart.cli.model_words import LOGINS, SUBJECTS, VERDICTS, owner_of, why_of
 from kartenwart.cli.words import moment, short, word
 
 _SPECIAL = "\\`*_{}[]<>|#"
 _DECIDE = "selbst entscheiden"
 _SECTIONS = (("Was fehlt", model_pb2.MODEL_VERDICT_REFUSED), ("Was offen ist", model_pb2.MODEL_VERDICT_UNKNOWN))
-_TABLE = ("| Kontext | Was | Woran | Befund | Code |", "| --- | --- | --- | --- | --- |")
+_TABLE = ("| Kontext | Was | Woran | Befund | Grund |", "| --- | --- | --- | --- | --- |")
 
 Item = tuple[str, str, str]
 
@@ -100,15 +100,15 @@ def _to_do(cells: Sequence[model_pb2.ModelCell]) -> list[str]:
     """Return each thing to do once, with the contexts that need it."""
     contexts: dict[str, list[str]] = {}
     for cell in cells:
-        code = f", Code {cell.failure.konnektor_code}" if cell.failure.konnektor_code else ""
+        code = f", Grund {_plain(why_of(cell))}" if why_of(cell) else ""
         line = f"{_plain(cell.to_do)} (Zuständig: {owner_of(cell)}{code}; Kontext"
         contexts.setdefault(line, []).append(_plain(short(cell.context)))
     return [f"- [ ] {line} {', '.join(dict.fromkeys(names))})" for line, names in contexts.items()]
 
 
 def _cell(cell: model_pb2.ModelCell) -> tuple[str, ...]:
-    code = str(cell.failure.konnektor_code or "")
-    return short(cell.context), word(SUBJECTS, cell.subject), cell.item, word(VERDICTS, cell.verdict), code
+    found = word(VERDICTS, cell.verdict)
+    return short(cell.context), word(SUBJECTS, cell.subject), cell.item, found, why_of(cell)
 
 
 def _plain(text: str) -> str:

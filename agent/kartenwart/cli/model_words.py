@@ -32,6 +32,17 @@ LOGINS: dict[int, str] = {
 }
 
 
+_OWNERS = {number: OWNERS.get(name.removeprefix("OWNER_"), "") for name, number in failure_pb2.Owner.items()}
+
+
 def owner_of(cell: model_pb2.ModelCell) -> str:
     """Return who has to act, empty where nobody has."""
-    return OWNERS.get(failure_pb2.Owner.Name(cell.owner).removeprefix("OWNER_"), "")
+    return _OWNERS.get(cell.owner, "")
+
+
+def why_of(cell: model_pb2.ModelCell) -> str:
+    """Return the Konnektor's code, or the reason's name where the link failed; empty where nothing was refused."""
+    if cell.failure.konnektor_code or not cell.HasField("failure"):
+        return str(cell.failure.konnektor_code or "")
+    reason = cell.failure.reason
+    return failure_pb2.Reason.Name(reason).removeprefix("REASON_") if reason in failure_pb2.Reason.values() else "?"

@@ -69,7 +69,7 @@ def findings(surveys: Sequence[ContextSurvey]) -> dict[str, list[Finding]]:
             *_of_context(survey, proven),
             *_of_terminals(survey, surveys),
             *_of_practice_cards(survey, surveys),
-            *_of_remote_pin(survey.context, surveys),
+            *_of_remote_pin(survey, surveys),
         ]
         for survey in surveys
     }
@@ -255,9 +255,9 @@ def _foreign_cards(survey: ContextSurvey) -> set[tuple[str, int]]:
     return {place for place, told in survey.practice_cards.items() if told and told.konnektor_code == 4013}
 
 
-def _of_remote_pin(context: Context, surveys: Sequence[ContextSurvey]) -> Iterator[Finding]:
+def _of_remote_pin(survey: ContextSurvey, surveys: Sequence[ContextSurvey]) -> Iterator[Finding]:
     """Remote PIN cannot be tried without asking somebody for a PIN: never in order, never refused."""
-    if needs_remote_pin(context):
-        pad = context.remote_pin_terminal
+    if needs_remote_pin(survey.context):
+        pad = survey.context.remote_pin_terminal
         item = resolved(pad, surveys).title if pad else ""
-        yield Finding(subject=Subject.REMOTE_PIN, verdict=Verdict.UNKNOWN, item=item)
+        yield Finding(subject=Subject.REMOTE_PIN, verdict=Verdict.UNKNOWN, item=item, failure=survey.link)

@@ -106,7 +106,7 @@ async def test_a_check_says_what_to_enter_and_leaves_with_1(here: Practice) -> N
     missing = paper.out.split("### Was fehlt")[1].split("### Was offen ist")[0]
     wanted = (
         "- [ ] Am Konnektor den Arbeitsplatz „sprechzimmer“ dem Mandanten „m1“ zuordnen. "
-        "(Zuständig: Techniker, Code 4011; Kontext sprechzimmer)"
+        "(Zuständig: Techniker, Grund 4011; Kontext sprechzimmer)"
     )
     assert wanted in missing
     assert "| sprechzimmer | Arbeitsplatz beim Mandanten |  | fehlt | 4011 |" in paper.out

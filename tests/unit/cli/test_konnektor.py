@@ -15,6 +15,18 @@ MISSING = OPEN | {"verdict": "MODEL_VERDICT_REFUSED", "failure": {"konnektorCode
 OF_A_NEWER_BOX = OK | {"verdict": 17}
 
 
+async def test_a_link_that_failed_is_told_by_its_reason_also_by_a_newer_box(tmp_path: Path) -> None:
+    async with opened(tmp_path / "box.sock") as door:
+        dead = OPEN | {"failure": {"reason": "REASON_KONNEKTOR_UNREACHABLE"}}
+        newer = OPEN | {"failure": {"reason": 4711}, "owner": 17}
+        door.answers["CheckKonnektor"] = {"checks": [{"konnektor": "konnektors/k1", "cells": [dead, newer, MISSING]}]}
+        ran = await door.run("konnektor", "check")
+    assert (ran.status, ran.err) == (1, "")
+    lines = ran.out.splitlines()[2:]
+    assert [line.split()[4] for line in lines] == ["KONNEKTOR_UNREACHABLE", "?", "4010"]
+    assert [line.rstrip().endswith("Techniker") for line in lines] == [True, False, True]
+
+
 @pytest.mark.parametrize(
     ("cells", "status"),
     [([OK], 0), ([OK, OPEN], 5), ([OK, OPEN, MISSING], 1), ([OK, OF_A_NEWER_BOX], 5), ([], 0)],

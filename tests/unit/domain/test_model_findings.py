@@ -120,7 +120,6 @@ def test_a_refused_login_says_nothing_of_the_names() -> None:
 def test_a_dead_link_leaves_everything_open_also_what_others_proved() -> None:
     dead = failure(Reason.KONNEKTOR_UNREACHABLE)
     told = found(HERE, ContextSurvey(context=HERE, link=dead), survey(ROOM))
-    told.pop(Subject.REMOTE_PIN)
     assert {(cell.verdict, cell.failure) for cell in told.values()} == {(UNKNOWN, dead)}
 
 

@@ -9,7 +9,7 @@ from kartenwart.api.konnektor.v1 import information_model_pb2 as model_pb2
 from kartenwart.cli.command import command
 from kartenwart.cli.exits import Ended, Exit
 from kartenwart.cli.model_paper import check_paper, model_paper, model_rows
-from kartenwart.cli.model_words import SUBJECTS, VERDICTS, owner_of
+from kartenwart.cli.model_words import SUBJECTS, VERDICTS, owner_of, why_of
 from kartenwart.cli.naming import named
 from kartenwart.cli.output import Output
 from kartenwart.cli.words import short, word
@@ -48,7 +48,7 @@ async def check(box: "Kartenwart", out: Output, konnektor: KonnektorOption = "")
     if out.markdown:
         out.paper(check_paper(found))
     else:
-        head = ("Kontext", "Was", "Woran", "Befund", "Code", "Was zu tun ist", "Wer")
+        head = ("Kontext", "Was", "Woran", "Befund", "Grund", "Was zu tun ist", "Wer")
         out.table("checks", found, head, [_row(cell) for one in found for cell in one.cells])
     _leave(found)
 
@@ -59,7 +59,7 @@ def _row(cell: model_pb2.ModelCell) -> tuple[str, ...]:
         word(SUBJECTS, cell.subject),
         cell.item,
         word(VERDICTS, cell.verdict),
-        str(cell.failure.konnektor_code or ""),
+        why_of(cell),
         cell.to_do,
         owner_of(cell),
     )
