@@ -34,11 +34,14 @@ def world(folder: Path, *changes: tuple[str, str], more: str = "") -> Path:
 
 
 def many_cards(folder: Path, *changes: tuple[str, str], more: str = "") -> Path:
-    """Write a world with cards in every sorry state, and prompts that nobody answers end after eight seconds."""
+    """Write a world with cards in every sorry state, and prompts that nobody answers end after eight seconds.
+
+    Its Konnektor is patient: one that gives up on a busy machine loses the events that tests wait for.
+    """
     return world(
         folder,
         ("slots = 4", "slots = 12"),
-        ("pin_entry_seconds = 60", "pin_entry_seconds = 8"),
+        ("pin_entry_seconds = 60", "pin_entry_seconds = 8\nevent_connect_seconds = 20"),
         *changes,
         more=DOCTORS + more,
     )
