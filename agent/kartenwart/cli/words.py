@@ -42,11 +42,23 @@ PIN_OUTCOMES: dict[int, str] = {
     job_pb2.PIN_OUTCOME_TIMED_OUT: "keine Eingabe",
     job_pb2.PIN_OUTCOME_CARD_REMOVED: "Karte gezogen",
     job_pb2.PIN_OUTCOME_OUTCOME_UNKNOWN: "unbekannt",
+    job_pb2.PIN_OUTCOME_DONE: "erledigt",
+    job_pb2.PIN_OUTCOME_NOT_ASKED: "niemand wurde gefragt",
 }
 JOB_KINDS: dict[int, str] = {
     job_pb2.JOB_KIND_VERIFY_PIN: "PIN freischalten",
     job_pb2.JOB_KIND_SIGN_DOCUMENTS: "Signieren",
     job_pb2.JOB_KIND_BIND_USER: "Benutzer an HBA binden",
+    job_pb2.JOB_KIND_CHANGE_PIN: "PIN ändern",
+    job_pb2.JOB_KIND_UNBLOCK_PIN: "PIN entsperren",
+    job_pb2.JOB_KIND_ENABLE_PIN: "PIN einschalten",
+    job_pb2.JOB_KIND_DISABLE_PIN: "PIN abschalten",
+    job_pb2.JOB_KIND_UNLOCK_PRACTICE_CARDS: "Praxiskarten freischalten",
+    job_pb2.JOB_KIND_ACTIVATE_COMFORT_SIGNATURE: "Komfortsignatur einschalten",
+    job_pb2.JOB_KIND_EXTERNAL_AUTHENTICATE: "Mit der Karte authentisieren",
+    job_pb2.JOB_KIND_CREATE_LOGIN_TOKEN: "Anmelden mit der Karte",
+    job_pb2.JOB_KIND_REQUEST_CARD: "Karte anfordern",
+    job_pb2.JOB_KIND_EJECT_CARD: "Karte auswerfen",
 }
 JOB_STATES: dict[int, str] = {
     job_pb2.JOB_STATE_RECEIVED: "angenommen",
@@ -65,6 +77,9 @@ JOB_STEPS: dict[int, str] = {
     job_pb2.JOB_STEP_DOCUMENT_SIGNED: "Dokument signiert",
     job_pb2.JOB_STEP_VERIFYING: "Signatur wird nachgerechnet",
     job_pb2.JOB_STEP_CANCEL_REQUESTED: "Abbruch gewünscht",
+    job_pb2.JOB_STEP_STOP_SENT: "Konnektor um Abbruch gebeten",
+    job_pb2.JOB_STEP_ROUND_FINISHED: "ein Schritt ist erledigt",
+    job_pb2.JOB_STEP_CARD_REQUESTED: "ein Terminal bittet um eine Karte",
 }
 LINK_STATES: dict[int, str] = {
     konnektor_pb2.LINK_STATE_CONNECTING: "verbindet",

@@ -1,7 +1,8 @@
 """Jobs: work that may wait for a person or outlive its call.
 
 RECEIVED -> READY -> SENT (durable before the first byte goes out) -> SUCCEEDED | FAILED | OUTCOME_UNKNOWN.
-CANCELLING is a wish on a SENT job. Ends are final.
+CANCELLING is a wish on a SENT job. Ends are final. A job of several verbs goes from SENT back to READY for each further
+one; its result so far is durable then, so that after a crash nobody asks for what is done.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kartenwart.domain.failures import Failure
+from kartenwart.domain.inventory import Pin
 
 
 class JobKind(StrEnum):
@@ -17,6 +19,16 @@ class JobKind(StrEnum):
     VERIFY_PIN = "VERIFY_PIN"
     SIGN_DOCUMENTS = "SIGN_DOCUMENTS"
     BIND_USER = "BIND_USER"
+    CHANGE_PIN = "CHANGE_PIN"
+    UNBLOCK_PIN = "UNBLOCK_PIN"
+    ENABLE_PIN = "ENABLE_PIN"
+    DISABLE_PIN = "DISABLE_PIN"
+    UNLOCK_PRACTICE_CARDS = "UNLOCK_PRACTICE_CARDS"
+    ACTIVATE_COMFORT_SIGNATURE = "ACTIVATE_COMFORT_SIGNATURE"
+    EXTERNAL_AUTHENTICATE = "EXTERNAL_AUTHENTICATE"
+    CREATE_LOGIN_TOKEN = "CREATE_LOGIN_TOKEN"  # noqa: S105  # the name of a kind of job
+    REQUEST_CARD = "REQUEST_CARD"
+    EJECT_CARD = "EJECT_CARD"
 
 
 class JobState(StrEnum):
@@ -39,7 +51,9 @@ class JobState(StrEnum):
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.READY, JobState.SUCCEEDED, JobState.FAILED}),
     JobState.READY: frozenset({JobState.SENT, JobState.SUCCEEDED, JobState.FAILED}),
-    JobState.SENT: frozenset({JobState.CANCELLING, JobState.SUCCEEDED, JobState.FAILED, JobState.OUTCOME_UNKNOWN}),
+    JobState.SENT: frozenset(
+        {JobState.READY, JobState.CANCELLING, JobState.SUCCEEDED, JobState.FAILED, JobState.OUTCOME_UNKNOWN}
+    ),
     JobState.CANCELLING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.OUTCOME_UNKNOWN}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
@@ -57,6 +71,9 @@ class JobStep(StrEnum):
     DOCUMENT_SIGNED = "DOCUMENT_SIGNED"
     VERIFYING = "VERIFYING"
     CANCEL_REQUESTED = "CANCEL_REQUESTED"
+    STOP_SENT = "STOP_SENT"
+    ROUND_FINISHED = "ROUND_FINISHED"
+    CARD_REQUESTED = "CARD_REQUESTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +99,18 @@ class PinOutcome(StrEnum):
     TIMED_OUT = "TIMED_OUT"
     CARD_REMOVED = "CARD_REMOVED"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    DONE = "DONE"
+    NOT_ASKED = "NOT_ASKED"
+
+
+class PinVerb(StrEnum):
+    """What is done with a PIN; names as in kartenwart.api.job.v1.PinVerb without the prefix."""
+
+    VERIFY = "VERIFY"
+    CHANGE = "CHANGE"
+    UNBLOCK = "UNBLOCK"
+    ENABLE = "ENABLE"
+    DISABLE = "DISABLE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +123,10 @@ class VerifyPinResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDocument:
-    """One signed document: names, SHA-256 (hex) of input and output, MIME type, signer's certificate (DER)."""
+    """One document: names, SHA-256 (hex) of input and output, MIME type, signer's certificate (DER).
+
+    `failure` says why there is no signature of it; output, its hash and the certificate are empty then.
+    """
 
     input: str
     output: str
@@ -102,6 +134,7 @@ class SignedDocument:
     output_sha256: str
     mime_type: str
     signer_certificate: bytes
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +152,77 @@ class BindUserResult:
     card: str
 
 
-JobResult = VerifyPinResult | SignDocumentsResult | BindUserResult
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinStep:
+    """One PIN entry, or why nobody was asked; attempts_left None means unknown (of UNBLOCK: at the PUK)."""
+
+    verb: PinVerb
+    card: str
+    context: str
+    pin: Pin
+    outcome: PinOutcome
+    user: str = ""
+    attempts_left: int | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinStepsResult:
+    """Outcome of verbs on PINs, in their order; steps that were not reached are not listed."""
+
+    steps: tuple[PinStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComfortResult:
+    """What an activated comfort signature allows."""
+
+    card: str
+    user: str
+    signatures_left: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticateResult:
+    """A signature for authentication, or a token with one: a document in the vault, never in the database."""
+
+    output: str
+    output_sha256: str
+    signer_certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardResult:
+    """What RequestCard found or EjectCard let go."""
+
+    card: str
+    already_inserted: bool = False
+
+
+JobResult = (
+    VerifyPinResult
+    | SignDocumentsResult
+    | BindUserResult
+    | PinStepsResult
+    | ComfortResult
+    | AuthenticateResult
+    | CardResult
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTimes:
+    """Where the time of a job went, in milliseconds, summed over its rounds.
+
+    `queue`: waiting for card, PIN or pad; `konnektor`: on the wire without the person; `person`: at the pad, None where
+    the Konnektor told of no begin and end; `checks`: the agent's own, before and after.
+    """
+
+    queue: int = 0
+    konnektor: int = 0
+    person: int | None = None
+    checks: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,3 +246,4 @@ class Job:
     progress: tuple[JobProgress, ...] = ()
     failure: Failure | None = None
     result: JobResult | None = None
+    times: JobTimes = JobTimes()

@@ -18,6 +18,8 @@ _CLOSED = {
     PinStatus.DISABLED: Reason.PIN_NOT_SET,
 }
 
+_AS_WISHED = frozenset({PinOutcome.VERIFIED, PinOutcome.ALREADY_VERIFIED, PinOutcome.DONE, PinOutcome.NOT_ASKED})
+
 _FAILED = {
     PinOutcome.REJECTED: Reason.PIN_REJECTED,
     PinOutcome.BLOCKED: Reason.PIN_BLOCKED,
@@ -54,6 +56,7 @@ def refusal_before_entry(
 
 
 def failure_of(result: VerifyPinResult) -> Failure | None:
-    """Return why a PIN entry did not end as wished; None where the PIN is verified."""
-    reason = _FAILED.get(result.outcome)
-    return failure(reason, attempts_left=result.attempts_left) if reason else None
+    """Return why a PIN entry did not end as wished; None where it did, or where nobody was asked."""
+    if result.outcome in _AS_WISHED:
+        return None
+    return failure(_FAILED[result.outcome], attempts_left=result.attempts_left)

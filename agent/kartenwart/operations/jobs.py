@@ -9,7 +9,16 @@ from typing import Any
 from kartenwart.domain.catalogue import failure, halted, refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, SignDocumentsResult, VerifyPinResult
+from kartenwart.domain.jobs import (
+    AuthenticateResult,
+    Job,
+    JobKind,
+    JobResult,
+    JobState,
+    PinOutcome,
+    SignDocumentsResult,
+    VerifyPinResult,
+)
 from kartenwart.domain.ports.store import JobStore
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.audit import Audit
@@ -262,11 +271,17 @@ def _shown(caller: Caller, job: Job) -> Job:
     """Return the job as a caller sees it: documents are their creator's alone."""
     if job.creator == caller.name:
         return job
-    result = job.result
-    if isinstance(result, SignDocumentsResult):
-        blank = (replace(document, input="", output="") for document in result.documents)
-        result = SignDocumentsResult(documents=tuple(blank))
-    return replace(job, documents=(), result=result)
+    return replace(job, documents=(), result=_without_documents(job.result))
+
+
+def _without_documents(result: JobResult | None) -> JobResult | None:
+    match result:
+        case SignDocumentsResult():
+            blank = (replace(document, input="", output="") for document in result.documents)
+            return SignDocumentsResult(documents=tuple(blank))
+        case AuthenticateResult():
+            return replace(result, output="")
+    return result
 
 
 def _left_behind(job: Job, clock: Clock) -> Job:
@@ -278,7 +293,7 @@ def _left_behind(job: Job, clock: Clock) -> Job:
             job,
             state=JobState.OUTCOME_UNKNOWN,
             failure=failure(Reason.OUTCOME_UNKNOWN),
-            result=VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN) if pin_entry else None,
+            result=VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN) if pin_entry else job.result,
             updated_at=now,
             ended_at=now,
         )

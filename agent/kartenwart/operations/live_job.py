@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
 from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
-from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobState, JobStep
+from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobResult, JobState, JobStep
 from kartenwart.domain.ports.store import JobStore
 from kartenwart.operations.newest import Newest
+from kartenwart.operations.stopwatch import Part, Stopwatch
 from kartenwart.operations.work import Ending
 
 MOST_PROGRESS = 100
@@ -23,9 +25,9 @@ def _nothing_lost() -> None:
 class LiveJob:
     """Moves one job along its permitted states.
 
-    `on_wire` is True once the first byte may have gone out, `answered` once the answer is there, `written` once the
-    end is durable, `recorded` once the audit has it. `lost` says why its creator may not do this any more, None while
-    it may.
+    `on_wire` is True once the first byte may have gone out, `answered` once the answer is there (both of the round at
+    hand), `written` once the end is durable, `recorded` once the audit has it. `cancelling` is set once the wish to
+    cancel what was sent is durable. `lost` says why its creator may not do this any more, None while it may.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class LiveJob:
     ) -> None:
         self.news = Newest(job)
         self.cancelled = asyncio.Event()
+        self.cancelling = asyncio.Event()
         self.cancel_reason = Reason.CANCELLED
         self.on_wire = False
         self.answered = False
@@ -42,6 +45,8 @@ class LiveJob:
         self._clock = clock
         self._lost = lost
         self._turn = asyncio.Lock()
+        self._stopwatch = Stopwatch(clock.monotonic)
+        self._so_far = job.result
 
     @property
     def job(self) -> Job:
@@ -52,6 +57,23 @@ class LiveJob:
         """Enter a state: durable first, then visible. WorldError STORE_FAILED leaves the job where it was."""
         async with self._turn:
             await self._move(state, job_number)
+
+    async def next_round(self, result: JobResult) -> None:
+        """Go back to READY for another verb, what came out so far durable; WorldError CANCELLED, STORE_FAILED."""
+        async with self._turn:
+            self._so_far = result
+            if self.job.state is JobState.CANCELLING:
+                self.on_wire = False
+                raise halted(Reason.CANCELLED)
+            ready = replace(self._moved(JobState.READY, self._clock.now(), ""), result=result)
+            await self._store.update_job(ready)
+            self.on_wire = self.answered = False
+            self.news.publish(ready)
+            self.tell(JobStep.ROUND_FINISHED, "Ein Schritt ist erledigt; der nächste folgt.")
+
+    def clocked(self, part: Part) -> AbstractContextManager[None]:
+        """Count the time of a block as a part of the job's time."""
+        return self._stopwatch.measuring(part)
 
     def stop(self) -> None:
         """End what was not sent: the agent itself ends."""
@@ -73,11 +95,13 @@ class LiveJob:
                     JobStep.CANCEL_REQUESTED, "Der Abbruch ist gewünscht; die Antwort des Konnektors steht noch aus."
                 )
                 await self._move(JobState.CANCELLING, None)
+                self.cancelling.set()
 
     def tell(
         self, step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False
     ) -> None:
         """Add a step for those who watch; it is stored with the next state."""
+        self._stopwatch.saw(step, expected=expected)
         now = self._clock.now()
         news = JobProgress(
             step=step, time=now, text=text, terminal=terminal, terminal_label=terminal_label, expected=expected
@@ -90,7 +114,8 @@ class LiveJob:
         async with self._turn:
             now = self._clock.now()
             moved = self._moved(ending.state, now)
-            ended = replace(moved, failure=ending.failure, result=ending.result, ended_at=now)
+            result = self._so_far if ending.result is None else ending.result
+            ended = replace(moved, failure=ending.failure, result=result, ended_at=now)
             try:
                 await self._store.update_job(ended)
                 self.written = True
@@ -114,6 +139,5 @@ class LiveJob:
         job = self.job
         if state not in TRANSITIONS[job.state]:
             raise RuntimeError(f"a job cannot go from {job.state} to {state}")
-        return replace(
-            job, state=state, updated_at=now, job_number=job.job_number if job_number is None else job_number
-        )
+        number = job.job_number if job_number is None else job_number
+        return replace(job, state=state, updated_at=now, job_number=number, times=self._stopwatch.times)

@@ -76,6 +76,9 @@ class PinEntry:
             return Ending(state=JobState.OUTCOME_UNKNOWN, failure=refusal, result=answer)
         return Ending(state=JobState.FAILED if refusal else JobState.SUCCEEDED, failure=refusal, result=answer)
 
+    async def stop(self, _tell: Tell) -> None:
+        """Nothing to do: only the person at the pad can end a PIN entry."""
+
     def unanswered(self) -> VerifyPinResult:
         """Say that nobody knows."""
         return VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN)

@@ -13,8 +13,9 @@ from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
 from kartenwart.operations.locks import CardLocks, Claims
+from kartenwart.operations.stopwatch import Part
 from kartenwart.operations.supervisor import Report
-from kartenwart.operations.work import Ending, Work
+from kartenwart.operations.work import Ending, Round, Work
 
 T = TypeVar("T")
 
@@ -63,24 +64,52 @@ class Running:
             return _judged(live, work, WorldError(failure(Reason.INTERNAL)))
 
     async def _carried_out(self, live: LiveJob, work: Work[Any]) -> Ending:
+        while isinstance(outcome := await self._round(live, work), Round):
+            await live.next_round(outcome.result)
+        return outcome
+
+    async def _round(self, live: LiveJob, work: Work[Any]) -> Ending | Round:
         checked = self._locks.released
-        early = await _unless_cancelled(live, work.check())
+        with live.clocked(Part.CHECKS):
+            early = await _unless_cancelled(live, work.check())
         if early is not None:
             return early
-        await live.move(JobState.READY)
+        if live.job.state is JobState.RECEIVED:
+            await live.move(JobState.READY)
         claims = work.claims
-        await _unless_cancelled(live, self._turn(live, claims))
+        with live.clocked(Part.QUEUE):
+            await _unless_cancelled(live, self._turn(live, claims))
         try:
             # Who held the card since the check may have spent a try, or have verified the PIN.
-            early = await _unless_cancelled(live, work.check()) if self._locks.released != checked else None
-            if early is not None:
-                return early
-            number = await _unless_cancelled(live, work.prepare())
-            answer = await work.send(partial(self._before_send, live, number, work.detail), live.tell)
-            live.answered = True
+            with live.clocked(Part.CHECKS):
+                early = await _unless_cancelled(live, work.check()) if self._locks.released != checked else None
+                if early is not None:
+                    return early
+                number = await _unless_cancelled(live, work.prepare())
+            answer = await self._answer(live, work, number)
         finally:
             self._locks.release(claims)
-        return await work.conclude(answer, live.tell)
+        with live.clocked(Part.CHECKS):
+            return await work.conclude(answer, live.tell)
+
+    async def _answer(self, live: LiveJob, work: Work[Any], number: str) -> Any:
+        """Send the verb once; where the caller cancels meanwhile, the Konnektor is asked to stop."""
+        stopping = asyncio.create_task(self._stop_when_wished(live, work))
+        try:
+            with live.clocked(Part.WIRE):
+                answer = await work.send(partial(self._before_send, live, number, work.detail), live.tell)
+            live.answered = True
+        finally:
+            stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+        return answer
+
+    async def _stop_when_wished(self, live: LiveJob, work: Work[Any]) -> None:
+        await live.cancelling.wait()
+        try:
+            await work.stop(live.tell)
+        except WorldError as error:
+            self._report("job.stop_failed", job=live.job.name, reason=error.failure.reason.value)
 
     async def _turn(self, live: LiveJob, claims: Claims) -> None:
         """Wait for one's turn; who has to wait is told so (nothing may happen between looking and queueing up)."""

@@ -125,6 +125,9 @@ class Signing:
         )
         return Ending(state=JobState.SUCCEEDED, result=SignDocumentsResult(documents=(signed,)))
 
+    async def stop(self, _tell: Tell) -> None:
+        """Nothing to do: the Konnektor is not asked to stop a single signature."""
+
     def unanswered(self) -> None:
         """Nothing is handed out."""
 

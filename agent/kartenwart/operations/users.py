@@ -98,6 +98,10 @@ class Binding:
             )
         )
 
+    async def stop(self, tell: Tell) -> None:
+        """Nothing to do, as for any entry."""
+        await self.entry.stop(tell)
+
     def unanswered(self) -> None:
         """Nobody is bound."""
 

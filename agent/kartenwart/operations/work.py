@@ -35,6 +35,13 @@ class Ending:
     result: JobResult | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One verb of several is done and another follows: what has come out so far."""
+
+    result: JobResult
+
+
 class Tell(Protocol):
     """Tells those who watch a job of a step; the text is German."""
 
@@ -44,7 +51,11 @@ class Tell(Protocol):
 
 
 class Work(Protocol[Answer]):
-    """One job's own part. Raising an AgentError anywhere ends the job with its failure."""
+    """One job's own part. Raising an AgentError anywhere ends the job with its failure.
+
+    A job of several verbs is several rounds of check, prepare, send and conclude, each with its own claims; it goes on
+    for as long as `conclude` returns a Round, and keeps the result of the last one however it ends.
+    """
 
     @property
     def claims(self) -> Claims:
@@ -68,7 +79,11 @@ class Work(Protocol[Answer]):
         """Send the one verb, once."""
         ...
 
-    async def conclude(self, answer: Answer, tell: Tell) -> Ending:
+    async def stop(self, tell: Tell) -> None:
+        """Ask the Konnektor to stop what is on the wire, where it can; asked at most once per round."""
+        ...
+
+    async def conclude(self, answer: Answer, tell: Tell) -> Ending | Round:
         """Judge the answer; the card is free again."""
         ...
 

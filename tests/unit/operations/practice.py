@@ -255,11 +255,12 @@ class Practice:
         )
         self.keeper.observe(self.konnektor.found)
         self.audit = Audit(store=self.store)
+        self.locks = CardLocks()
         self.jobs = Jobs(
             store=self.store,
             audit=self.audit,
             clock=self.clock,
-            locks=CardLocks(),
+            locks=self.locks,
             lost=lambda creator: self.lost.get(creator.name),
             pauses=(0.01, 0.01, 0.01),
             grace=0.05,

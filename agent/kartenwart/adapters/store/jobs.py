@@ -13,7 +13,7 @@ from datetime import datetime
 from kartenwart.adapters.store.codec import time_text
 from kartenwart.adapters.store.database import Database
 from kartenwart.adapters.store.shapes import JOB
-from kartenwart.domain.jobs import Job, JobResult, SignDocumentsResult
+from kartenwart.domain.jobs import AuthenticateResult, Job, JobResult, SignDocumentsResult
 
 _PRUNED_AT_ONCE = 200  # jobs in one write, so that others need not wait long
 
@@ -120,6 +120,8 @@ def _reduced(job: Job) -> Job:
 
 
 def _outcome(result: JobResult | None) -> JobResult | None:
+    if isinstance(result, AuthenticateResult):
+        return replace(result, output="", signer_certificate=b"")
     if not isinstance(result, SignDocumentsResult):
         return result
     return SignDocumentsResult(

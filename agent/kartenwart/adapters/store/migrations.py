@@ -3,6 +3,7 @@
 A step that has been released is never changed; a new one is added behind it.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable
 
@@ -73,7 +74,21 @@ def _mandants_of_users(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE users SET body = json_set(body, '$.mandants', json('[]'))")
 
 
-STEPS: tuple[Step, ...] = (_first, _previous_keys, _mandants_of_users)
+def _times_and_failures(connection: sqlite3.Connection) -> None:
+    """Give jobs a place for where their time went, and signed documents one for why there is no signature."""
+    unknown = '{"queue":0,"konnektor":0,"person":null,"checks":0}'
+    connection.execute("UPDATE jobs SET body = json_set(body, '$.times', json(?))", (unknown,))
+    signed = connection.execute(
+        "SELECT number, body FROM jobs WHERE json_type(body, '$.result.SignDocumentsResult') IS NOT NULL"
+    )
+    for number, text in signed.fetchall():
+        body = json.loads(text)
+        for document in body["result"]["SignDocumentsResult"]["documents"]:
+            document["failure"] = None
+        connection.execute("UPDATE jobs SET body = ? WHERE number = ?", (json.dumps(body, ensure_ascii=False), number))
+
+
+STEPS: tuple[Step, ...] = (_first, _previous_keys, _mandants_of_users, _times_and_failures)
 
 
 def migrate(connection: sqlite3.Connection, steps: tuple[Step, ...] = STEPS) -> None:

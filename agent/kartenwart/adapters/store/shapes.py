@@ -19,14 +19,22 @@ from kartenwart.adapters.store.codec import (
 )
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.failures import Failure, Owner, Reason, RetryClass
+from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import (
+    AuthenticateResult,
     BindUserResult,
+    CardResult,
+    ComfortResult,
     Job,
     JobKind,
     JobProgress,
     JobState,
     JobStep,
+    JobTimes,
     PinOutcome,
+    PinStep,
+    PinStepsResult,
+    PinVerb,
     SignDocumentsResult,
     SignedDocument,
     VerifyPinResult,
@@ -59,6 +67,19 @@ _SIGNED: Codec[SignedDocument] = record(
     output_sha256=TEXT,
     mime_type=TEXT,
     signer_certificate=BYTES,
+    failure=optional(FAILURE),
+)
+
+_PIN_STEP: Codec[PinStep] = record(
+    PinStep,
+    verb=enum(PinVerb),
+    card=TEXT,
+    context=TEXT,
+    pin=enum(Pin),
+    outcome=enum(PinOutcome),
+    user=TEXT,
+    attempts_left=optional(NUMBER),
+    failure=optional(FAILURE),
 )
 
 _RESULT = one_of(
@@ -66,8 +87,14 @@ _RESULT = one_of(
         VerifyPinResult: record(VerifyPinResult, outcome=enum(PinOutcome), attempts_left=optional(NUMBER)),
         SignDocumentsResult: record(SignDocumentsResult, documents=many(_SIGNED)),
         BindUserResult: record(BindUserResult, user=TEXT, card=TEXT),
+        PinStepsResult: record(PinStepsResult, steps=many(_PIN_STEP)),
+        ComfortResult: record(ComfortResult, card=TEXT, user=TEXT, signatures_left=NUMBER, ends_at=TIME),
+        AuthenticateResult: record(AuthenticateResult, output=TEXT, output_sha256=TEXT, signer_certificate=BYTES),
+        CardResult: record(CardResult, card=TEXT, already_inserted=FLAG),
     }
 )
+
+_TIMES: Codec[JobTimes] = record(JobTimes, queue=NUMBER, konnektor=NUMBER, person=optional(NUMBER), checks=NUMBER)
 
 JOB: Codec[Job] = record(
     Job,
@@ -88,6 +115,7 @@ JOB: Codec[Job] = record(
     progress=many(_PROGRESS),
     failure=optional(FAILURE),
     result=optional(_RESULT),
+    times=_TIMES,
 )
 
 _SCOPE: Codec[Scope] = record(Scope, contexts=many(TEXT), users=many(TEXT), everything=FLAG)

@@ -19,6 +19,15 @@ def timestamp(time: datetime | None) -> Timestamp | None:
     return message
 
 
+def milliseconds(count: int | None) -> Duration | None:
+    """Return the message for so many milliseconds; None stays None, which leaves a field absent."""
+    if count is None:
+        return None
+    message = Duration()
+    message.FromMilliseconds(count)
+    return message
+
+
 def seconds(duration: Duration) -> float:
     """Return a duration in seconds; an absent one is 0."""
     return duration.seconds + duration.nanos / 1e9

@@ -3,17 +3,17 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kartenwart.adapters.store.codec import BYTES, FLAG, NUMBER, TEXT, TIME, Codec, StoredWrong, record
 from kartenwart.adapters.store.shapes import FAILURE, JOB, TOKEN, USER, WORKSTATION
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.failures import Failure
-from kartenwart.domain.jobs import BindUserResult, Job, SignDocumentsResult, VerifyPinResult
+from kartenwart.domain.jobs import Job, JobResult
 from kartenwart.domain.principals import User, Workstation
 
 TIMES = st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone
@@ -33,14 +33,19 @@ KINDS: list[tuple[type[Any], Codec[Any]]] = [
 st.register_type_strategy(datetime, TIMES)  # the domain knows no time without a zone
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a job is a large value to draw
+
+
 @pytest.mark.parametrize(("kind", "codec"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
+@UNHURRIED
 @given(data=st.data())
 def test_what_goes_in_comes_out(kind: type[Any], codec: Codec[Any], data: st.DataObject) -> None:
     value = data.draw(st.from_type(kind))
     assert codec.load(codec.dump(value)) == value
 
 
-@pytest.mark.parametrize("kind", [VerifyPinResult, SignDocumentsResult, BindUserResult])
+@pytest.mark.parametrize("kind", get_args(JobResult))
+@UNHURRIED
 @given(data=st.data())
 def test_every_kind_of_result_goes_through(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(st.builds(Job, result=st.from_type(kind)))
@@ -50,6 +55,7 @@ def test_every_kind_of_result_goes_through(kind: type[Any], data: st.DataObject)
 
 
 @pytest.mark.parametrize(("kind", "codec"), KINDS, ids=[kind.__name__ for kind, _ in KINDS])
+@UNHURRIED
 @given(data=st.data())
 def test_unknown_missing_and_wrong_fields_are_refused(kind: type[Any], codec: Codec[Any], data: st.DataObject) -> None:
     stored = codec.encode(data.draw(st.from_type(kind)))

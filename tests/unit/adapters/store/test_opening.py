@@ -12,9 +12,19 @@ import pytest
 
 from kartenwart.adapters.store import StateDamaged, StateInUse, StateTooNew, StateUnusable
 from kartenwart.adapters.store.migrations import STEPS, migrate
+from kartenwart.domain.jobs import JobTimes, SignDocumentsResult
 from tests.unit.adapters.store.scene import Opener, job
 
 FIFTY_JOBS = range(50)
+BEFORE_TIMES = 3  # the version of the schema before jobs told where their time went
+SIGNED_BEFORE = (
+    '{"name":"jobs/j-1","kind":"SIGN_DOCUMENTS","state":"SUCCEEDED","creator":"workstations/w-1","request_id":"r-1",'
+    '"payload_hash":"h","context":"contexts/x","mandant":"m1","card":"cards/c-1",'
+    '"created_at":"2026-11-01T08:00:00.000000+00:00","updated_at":"2026-11-01T08:00:00.000000+00:00","documents":[],'
+    '"job_number":"ABC-123","ended_at":"2026-11-01T08:00:00.000000+00:00","progress":[],"failure":null,'
+    '"result":{"SignDocumentsResult":{"documents":[{"input":"","output":"","input_sha256":"aa","output_sha256":"bb",'
+    '"mime_type":"application/pdf","signer_certificate":""}]}}}'
+)
 
 
 async def test_only_the_owner_may_read(opener: Opener, state: Path, anchor: Path) -> None:
@@ -181,3 +191,29 @@ async def test_deleted_content_is_overwritten_and_commits_wait_for_the_disk(open
             ]
         )
     assert settings == ["wal", 2, 1]
+
+
+async def test_jobs_of_an_older_version_are_read_after_the_change(opener: Opener, state: Path) -> None:
+    async with opener():
+        pass
+    (state / "agent.db").unlink()
+    with closing(sqlite3.connect(state / "agent.db", isolation_level=None)) as connection:
+        migrate(connection, STEPS[:BEFORE_TIMES])
+        connection.execute(
+            "INSERT INTO jobs (name, creator, request_id, mandant, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                "jobs/j-1",
+                "workstations/w-1",
+                "r-1",
+                "m1",
+                "SUCCEEDED",
+                "2026-11-01T08:00:00.000000+00:00",
+                SIGNED_BEFORE,
+            ),
+        )
+    async with opener() as store:
+        found = await store.jobs.get_job("jobs/j-1")
+    assert found is not None
+    assert found.times == JobTimes()
+    assert isinstance(found.result, SignDocumentsResult)
+    assert [(one.output_sha256, one.failure) for one in found.result.documents] == [("bb", None)]

@@ -22,35 +22,51 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from kartenwart.api.card.v1 import card_pb2 as kartenwart_dot_api_dot_card_dot_v1_dot_card__pb2
 from kartenwart.api.failure.v1 import failure_pb2 as kartenwart_dot_api_dot_failure_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkartenwart/api/job/v1/job.proto\x12\x15kartenwart.api.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\x8e\x05\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.kartenwart.api.job.v1.JobKind\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.kartenwart.api.job.v1.JobState\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63reator\x18\x05 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x07 \x01(\t\x12\x12\n\njob_number\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x08progress\x18\x0c \x03(\x0b\x32\".kartenwart.api.job.v1.JobProgress\x12\x33\n\x07\x66\x61ilure\x18\r \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\x12<\n\nverify_pin\x18\x0e \x01(\x0b\x32&.kartenwart.api.job.v1.VerifyPinResultH\x00\x12\x44\n\x0esign_documents\x18\x0f \x01(\x0b\x32*.kartenwart.api.job.v1.SignDocumentsResultH\x00\x12:\n\tbind_user\x18\x10 \x01(\x0b\x32%.kartenwart.api.job.v1.BindUserResultH\x00\x42\x08\n\x06result\"\xaf\x01\n\x0bJobProgress\x12,\n\x04step\x18\x01 \x01(\x0e\x32\x1e.kartenwart.api.job.v1.JobStep\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08terminal\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08\x65xpected\x18\x05 \x01(\x08\x12\x16\n\x0eterminal_label\x18\x06 \x01(\t\"s\n\x0fVerifyPinResult\x12\x32\n\x07outcome\x18\x01 \x01(\x0e\x32!.kartenwart.api.job.v1.PinOutcome\x12\x1a\n\rattempts_left\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x10\n\x0e_attempts_left\"O\n\x13SignDocumentsResult\x12\x38\n\tdocuments\x18\x01 \x03(\x0b\x32%.kartenwart.api.job.v1.SignedDocument\"\x8b\x01\n\x0eSignedDocument\x12\r\n\x05input\x18\x01 \x01(\t\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x14\n\x0cinput_sha256\x18\x03 \x01(\t\x12\x15\n\routput_sha256\x18\x04 \x01(\t\x12\x11\n\tmime_type\x18\x05 \x01(\t\x12\x1a\n\x12signer_certificate\x18\x06 \x01(\x0c\",\n\x0e\x42indUserResult\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t*q\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_KIND_VERIFY_PIN\x10\x01\x12\x1b\n\x17JOB_KIND_SIGN_DOCUMENTS\x10\x02\x12\x16\n\x12JOB_KIND_BIND_USER\x10\x03*\xce\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12JOB_STATE_RECEIVED\x10\x01\x12\x13\n\x0fJOB_STATE_READY\x10\x02\x12\x12\n\x0eJOB_STATE_SENT\x10\x03\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x04\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x05\x12\x14\n\x10JOB_STATE_FAILED\x10\x06\x12\x1d\n\x19JOB_STATE_OUTCOME_UNKNOWN\x10\x07*\xe3\x01\n\x07JobStep\x12\x18\n\x14JOB_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19JOB_STEP_WAITING_FOR_CARD\x10\x01\x12\x11\n\rJOB_STEP_SENT\x10\x02\x12\x16\n\x12JOB_STEP_PIN_ENTRY\x10\x03\x12\x1f\n\x1bJOB_STEP_PIN_ENTRY_FINISHED\x10\x04\x12\x1c\n\x18JOB_STEP_DOCUMENT_SIGNED\x10\x05\x12\x16\n\x12JOB_STEP_VERIFYING\x10\x06\x12\x1d\n\x19JOB_STEP_CANCEL_REQUESTED\x10\x07*\x8b\x02\n\nPinOutcome\x12\x1b\n\x17PIN_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14PIN_OUTCOME_VERIFIED\x10\x01\x12 \n\x1cPIN_OUTCOME_ALREADY_VERIFIED\x10\x02\x12\x18\n\x14PIN_OUTCOME_REJECTED\x10\x03\x12\x17\n\x13PIN_OUTCOME_BLOCKED\x10\x04\x12\x17\n\x13PIN_OUTCOME_ABORTED\x10\x05\x12\x19\n\x15PIN_OUTCOME_TIMED_OUT\x10\x06\x12\x1c\n\x18PIN_OUTCOME_CARD_REMOVED\x10\x07\x12\x1f\n\x1bPIN_OUTCOME_OUTCOME_UNKNOWN\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fkartenwart/api/job/v1/job.proto\x12\x15kartenwart.api.job.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!kartenwart/api/card/v1/card.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\xb0\x07\n\x03Job\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.kartenwart.api.job.v1.JobKind\x12.\n\x05state\x18\x03 \x01(\x0e\x32\x1f.kartenwart.api.job.v1.JobState\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0f\n\x07\x63reator\x18\x05 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x06 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x07 \x01(\t\x12\x12\n\njob_number\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x08progress\x18\x0c \x03(\x0b\x32\".kartenwart.api.job.v1.JobProgress\x12\x33\n\x07\x66\x61ilure\x18\r \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\x12<\n\nverify_pin\x18\x0e \x01(\x0b\x32&.kartenwart.api.job.v1.VerifyPinResultH\x00\x12\x44\n\x0esign_documents\x18\x0f \x01(\x0b\x32*.kartenwart.api.job.v1.SignDocumentsResultH\x00\x12:\n\tbind_user\x18\x10 \x01(\x0b\x32%.kartenwart.api.job.v1.BindUserResultH\x00\x12:\n\tpin_steps\x18\x11 \x01(\x0b\x32%.kartenwart.api.job.v1.PinStepsResultH\x00\x12\x37\n\x07\x63omfort\x18\x13 \x01(\x0b\x32$.kartenwart.api.job.v1.ComfortResultH\x00\x12\x41\n\x0c\x61uthenticate\x18\x14 \x01(\x0b\x32).kartenwart.api.job.v1.AuthenticateResultH\x00\x12\x38\n\x0b\x63\x61rd_result\x18\x15 \x01(\x0b\x32!.kartenwart.api.job.v1.CardResultH\x00\x12.\n\x05times\x18\x12 \x01(\x0b\x32\x1f.kartenwart.api.job.v1.JobTimesB\x08\n\x06result\"\xb8\x01\n\x08JobTimes\x12(\n\x05queue\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tkonnektor\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06person\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x63hecks\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xaf\x01\n\x0bJobProgress\x12,\n\x04step\x18\x01 \x01(\x0e\x32\x1e.kartenwart.api.job.v1.JobStep\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08terminal\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08\x65xpected\x18\x05 \x01(\x08\x12\x16\n\x0eterminal_label\x18\x06 \x01(\t\"s\n\x0fVerifyPinResult\x12\x32\n\x07outcome\x18\x01 \x01(\x0e\x32!.kartenwart.api.job.v1.PinOutcome\x12\x1a\n\rattempts_left\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x10\n\x0e_attempts_left\"O\n\x13SignDocumentsResult\x12\x38\n\tdocuments\x18\x01 \x03(\x0b\x32%.kartenwart.api.job.v1.SignedDocument\"\xc0\x01\n\x0eSignedDocument\x12\r\n\x05input\x18\x01 \x01(\t\x12\x0e\n\x06output\x18\x02 \x01(\t\x12\x14\n\x0cinput_sha256\x18\x03 \x01(\t\x12\x15\n\routput_sha256\x18\x04 \x01(\t\x12\x11\n\tmime_type\x18\x05 \x01(\t\x12\x1a\n\x12signer_certificate\x18\x06 \x01(\x0c\x12\x33\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\"?\n\x0ePinStepsResult\x12-\n\x05steps\x18\x01 \x03(\x0b\x32\x1e.kartenwart.api.job.v1.PinStep\"\xa5\x02\n\x07PinStep\x12,\n\x04verb\x18\x01 \x01(\x0e\x32\x1e.kartenwart.api.job.v1.PinVerb\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12(\n\x03pin\x18\x05 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x32\n\x07outcome\x18\x06 \x01(\x0e\x32!.kartenwart.api.job.v1.PinOutcome\x12\x1a\n\rattempts_left\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x33\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\".kartenwart.api.failure.v1.FailureB\x10\n\x0e_attempts_left\"r\n\rComfortResult\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x17\n\x0fsignatures_left\x18\x03 \x01(\x05\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x12\x41uthenticateResult\x12\x0e\n\x06output\x18\x01 \x01(\t\x12\x15\n\routput_sha256\x18\x02 \x01(\t\x12\x1a\n\x12signer_certificate\x18\x03 \x01(\x0c\"4\n\nCardResult\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x18\n\x10\x61lready_inserted\x18\x02 \x01(\x08\",\n\x0e\x42indUserResult\x12\x0c\n\x04user\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t*\x9d\x03\n\x07JobKind\x12\x18\n\x14JOB_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13JOB_KIND_VERIFY_PIN\x10\x01\x12\x1b\n\x17JOB_KIND_SIGN_DOCUMENTS\x10\x02\x12\x16\n\x12JOB_KIND_BIND_USER\x10\x03\x12\x17\n\x13JOB_KIND_CHANGE_PIN\x10\x04\x12\x18\n\x14JOB_KIND_UNBLOCK_PIN\x10\x05\x12\x17\n\x13JOB_KIND_ENABLE_PIN\x10\x06\x12\x18\n\x14JOB_KIND_DISABLE_PIN\x10\x07\x12\"\n\x1eJOB_KIND_UNLOCK_PRACTICE_CARDS\x10\x08\x12\'\n#JOB_KIND_ACTIVATE_COMFORT_SIGNATURE\x10\t\x12\"\n\x1eJOB_KIND_EXTERNAL_AUTHENTICATE\x10\n\x12\x1f\n\x1bJOB_KIND_CREATE_LOGIN_TOKEN\x10\x0b\x12\x19\n\x15JOB_KIND_REQUEST_CARD\x10\x0c\x12\x17\n\x13JOB_KIND_EJECT_CARD\x10\r*\xce\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12JOB_STATE_RECEIVED\x10\x01\x12\x13\n\x0fJOB_STATE_READY\x10\x02\x12\x12\n\x0eJOB_STATE_SENT\x10\x03\x12\x18\n\x14JOB_STATE_CANCELLING\x10\x04\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x05\x12\x14\n\x10JOB_STATE_FAILED\x10\x06\x12\x1d\n\x19JOB_STATE_OUTCOME_UNKNOWN\x10\x07*\xb5\x02\n\x07JobStep\x12\x18\n\x14JOB_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19JOB_STEP_WAITING_FOR_CARD\x10\x01\x12\x11\n\rJOB_STEP_SENT\x10\x02\x12\x16\n\x12JOB_STEP_PIN_ENTRY\x10\x03\x12\x1f\n\x1bJOB_STEP_PIN_ENTRY_FINISHED\x10\x04\x12\x1c\n\x18JOB_STEP_DOCUMENT_SIGNED\x10\x05\x12\x16\n\x12JOB_STEP_VERIFYING\x10\x06\x12\x1d\n\x19JOB_STEP_CANCEL_REQUESTED\x10\x07\x12\x16\n\x12JOB_STEP_STOP_SENT\x10\x08\x12\x1b\n\x17JOB_STEP_ROUND_FINISHED\x10\t\x12\x1b\n\x17JOB_STEP_CARD_REQUESTED\x10\n*\xbc\x02\n\nPinOutcome\x12\x1b\n\x17PIN_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14PIN_OUTCOME_VERIFIED\x10\x01\x12 \n\x1cPIN_OUTCOME_ALREADY_VERIFIED\x10\x02\x12\x18\n\x14PIN_OUTCOME_REJECTED\x10\x03\x12\x17\n\x13PIN_OUTCOME_BLOCKED\x10\x04\x12\x17\n\x13PIN_OUTCOME_ABORTED\x10\x05\x12\x19\n\x15PIN_OUTCOME_TIMED_OUT\x10\x06\x12\x1c\n\x18PIN_OUTCOME_CARD_REMOVED\x10\x07\x12\x1f\n\x1bPIN_OUTCOME_OUTCOME_UNKNOWN\x10\x08\x12\x14\n\x10PIN_OUTCOME_DONE\x10\t\x12\x19\n\x15PIN_OUTCOME_NOT_ASKED\x10\n*\x8e\x01\n\x07PinVerb\x12\x18\n\x14PIN_VERB_UNSPECIFIED\x10\x00\x12\x13\n\x0fPIN_VERB_VERIFY\x10\x01\x12\x13\n\x0fPIN_VERB_CHANGE\x10\x02\x12\x14\n\x10PIN_VERB_UNBLOCK\x10\x03\x12\x13\n\x0fPIN_VERB_ENABLE\x10\x04\x12\x14\n\x10PIN_VERB_DISABLE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.job.v1.job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBKIND']._serialized_start=1353
-  _globals['_JOBKIND']._serialized_end=1466
-  _globals['_JOBSTATE']._serialized_start=1469
-  _globals['_JOBSTATE']._serialized_end=1675
-  _globals['_JOBSTEP']._serialized_start=1678
-  _globals['_JOBSTEP']._serialized_end=1905
-  _globals['_PINOUTCOME']._serialized_start=1908
-  _globals['_PINOUTCOME']._serialized_end=2175
-  _globals['_JOB']._serialized_start=133
-  _globals['_JOB']._serialized_end=787
-  _globals['_JOBPROGRESS']._serialized_start=790
-  _globals['_JOBPROGRESS']._serialized_end=965
-  _globals['_VERIFYPINRESULT']._serialized_start=967
-  _globals['_VERIFYPINRESULT']._serialized_end=1082
-  _globals['_SIGNDOCUMENTSRESULT']._serialized_start=1084
-  _globals['_SIGNDOCUMENTSRESULT']._serialized_end=1163
-  _globals['_SIGNEDDOCUMENT']._serialized_start=1166
-  _globals['_SIGNEDDOCUMENT']._serialized_end=1305
-  _globals['_BINDUSERRESULT']._serialized_start=1307
-  _globals['_BINDUSERRESULT']._serialized_end=1351
+  _globals['_JOBKIND']._serialized_start=2571
+  _globals['_JOBKIND']._serialized_end=2984
+  _globals['_JOBSTATE']._serialized_start=2987
+  _globals['_JOBSTATE']._serialized_end=3193
+  _globals['_JOBSTEP']._serialized_start=3196
+  _globals['_JOBSTEP']._serialized_end=3505
+  _globals['_PINOUTCOME']._serialized_start=3508
+  _globals['_PINOUTCOME']._serialized_end=3824
+  _globals['_PINVERB']._serialized_start=3827
+  _globals['_PINVERB']._serialized_end=3969
+  _globals['_JOB']._serialized_start=200
+  _globals['_JOB']._serialized_end=1144
+  _globals['_JOBTIMES']._serialized_start=1147
+  _globals['_JOBTIMES']._serialized_end=1331
+  _globals['_JOBPROGRESS']._serialized_start=1334
+  _globals['_JOBPROGRESS']._serialized_end=1509
+  _globals['_VERIFYPINRESULT']._serialized_start=1511
+  _globals['_VERIFYPINRESULT']._serialized_end=1626
+  _globals['_SIGNDOCUMENTSRESULT']._serialized_start=1628
+  _globals['_SIGNDOCUMENTSRESULT']._serialized_end=1707
+  _globals['_SIGNEDDOCUMENT']._serialized_start=1710
+  _globals['_SIGNEDDOCUMENT']._serialized_end=1902
+  _globals['_PINSTEPSRESULT']._serialized_start=1904
+  _globals['_PINSTEPSRESULT']._serialized_end=1967
+  _globals['_PINSTEP']._serialized_start=1970
+  _globals['_PINSTEP']._serialized_end=2263
+  _globals['_COMFORTRESULT']._serialized_start=2265
+  _globals['_COMFORTRESULT']._serialized_end=2379
+  _globals['_AUTHENTICATERESULT']._serialized_start=2381
+  _globals['_AUTHENTICATERESULT']._serialized_end=2468
+  _globals['_CARDRESULT']._serialized_start=2470
+  _globals['_CARDRESULT']._serialized_end=2522
+  _globals['_BINDUSERRESULT']._serialized_start=2524
+  _globals['_BINDUSERRESULT']._serialized_end=2568
 # @@protoc_insertion_point(module_scope)

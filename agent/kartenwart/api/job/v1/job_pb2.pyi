@@ -5,10 +5,12 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from kartenwart.api.card.v1 import card_pb2 as _card_pb2
 from kartenwart.api.failure.v1 import failure_pb2 as _failure_pb2
 import builtins as _builtins
 import sys
@@ -35,6 +37,26 @@ class _JobKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobKind.Value
     """SignatureService.SignDocuments."""
     JOB_KIND_BIND_USER: _JobKind.ValueType  # 3
     """UserService.BindUser."""
+    JOB_KIND_CHANGE_PIN: _JobKind.ValueType  # 4
+    """PinService.ChangePin."""
+    JOB_KIND_UNBLOCK_PIN: _JobKind.ValueType  # 5
+    """PinService.UnblockPin."""
+    JOB_KIND_ENABLE_PIN: _JobKind.ValueType  # 6
+    """PinService.EnablePin."""
+    JOB_KIND_DISABLE_PIN: _JobKind.ValueType  # 7
+    """PinService.DisablePin."""
+    JOB_KIND_UNLOCK_PRACTICE_CARDS: _JobKind.ValueType  # 8
+    """PinService.UnlockPracticeCards."""
+    JOB_KIND_ACTIVATE_COMFORT_SIGNATURE: _JobKind.ValueType  # 9
+    """SignatureService.ActivateComfortSignature."""
+    JOB_KIND_EXTERNAL_AUTHENTICATE: _JobKind.ValueType  # 10
+    """AuthenticationService.ExternalAuthenticate."""
+    JOB_KIND_CREATE_LOGIN_TOKEN: _JobKind.ValueType  # 11
+    """AuthenticationService.CreateLoginToken."""
+    JOB_KIND_REQUEST_CARD: _JobKind.ValueType  # 12
+    """TerminalService.RequestCard."""
+    JOB_KIND_EJECT_CARD: _JobKind.ValueType  # 13
+    """TerminalService.EjectCard."""
 
 class JobKind(_JobKind, metaclass=_JobKindEnumTypeWrapper):
     """JobKind is what a job does."""
@@ -47,6 +69,26 @@ JOB_KIND_SIGN_DOCUMENTS: JobKind.ValueType  # 2
 """SignatureService.SignDocuments."""
 JOB_KIND_BIND_USER: JobKind.ValueType  # 3
 """UserService.BindUser."""
+JOB_KIND_CHANGE_PIN: JobKind.ValueType  # 4
+"""PinService.ChangePin."""
+JOB_KIND_UNBLOCK_PIN: JobKind.ValueType  # 5
+"""PinService.UnblockPin."""
+JOB_KIND_ENABLE_PIN: JobKind.ValueType  # 6
+"""PinService.EnablePin."""
+JOB_KIND_DISABLE_PIN: JobKind.ValueType  # 7
+"""PinService.DisablePin."""
+JOB_KIND_UNLOCK_PRACTICE_CARDS: JobKind.ValueType  # 8
+"""PinService.UnlockPracticeCards."""
+JOB_KIND_ACTIVATE_COMFORT_SIGNATURE: JobKind.ValueType  # 9
+"""SignatureService.ActivateComfortSignature."""
+JOB_KIND_EXTERNAL_AUTHENTICATE: JobKind.ValueType  # 10
+"""AuthenticationService.ExternalAuthenticate."""
+JOB_KIND_CREATE_LOGIN_TOKEN: JobKind.ValueType  # 11
+"""AuthenticationService.CreateLoginToken."""
+JOB_KIND_REQUEST_CARD: JobKind.ValueType  # 12
+"""TerminalService.RequestCard."""
+JOB_KIND_EJECT_CARD: JobKind.ValueType  # 13
+"""TerminalService.EjectCard."""
 Global___JobKind: _TypeAlias = JobKind  # noqa: Y015
 
 class _JobState:
@@ -60,7 +102,7 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_RECEIVED: _JobState.ValueType  # 1
     """Taken and durable; rules are checked, the card is waited for."""
     JOB_STATE_READY: _JobState.ValueType  # 2
-    """All checks passed; nothing was sent."""
+    """All checks passed; nothing was sent, or the next of several verbs is ahead (the result holds what is done)."""
     JOB_STATE_SENT: _JobState.ValueType  # 3
     """The verb is on its way or was carried out; recorded before its first byte."""
     JOB_STATE_CANCELLING: _JobState.ValueType  # 4
@@ -80,7 +122,7 @@ JOB_STATE_UNSPECIFIED: JobState.ValueType  # 0
 JOB_STATE_RECEIVED: JobState.ValueType  # 1
 """Taken and durable; rules are checked, the card is waited for."""
 JOB_STATE_READY: JobState.ValueType  # 2
-"""All checks passed; nothing was sent."""
+"""All checks passed; nothing was sent, or the next of several verbs is ahead (the result holds what is done)."""
 JOB_STATE_SENT: JobState.ValueType  # 3
 """The verb is on its way or was carried out; recorded before its first byte."""
 JOB_STATE_CANCELLING: JobState.ValueType  # 4
@@ -115,6 +157,12 @@ class _JobStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStep.Value
     """The signature is being verified."""
     JOB_STEP_CANCEL_REQUESTED: _JobStep.ValueType  # 7
     """The caller wishes to cancel."""
+    JOB_STEP_STOP_SENT: _JobStep.ValueType  # 8
+    """The Konnektor was asked to stop."""
+    JOB_STEP_ROUND_FINISHED: _JobStep.ValueType  # 9
+    """One of several verbs is done; the next follows."""
+    JOB_STEP_CARD_REQUESTED: _JobStep.ValueType  # 10
+    """A person is asked to insert or take out a card."""
 
 class JobStep(_JobStep, metaclass=_JobStepEnumTypeWrapper):
     """JobStep names a step."""
@@ -135,6 +183,12 @@ JOB_STEP_VERIFYING: JobStep.ValueType  # 6
 """The signature is being verified."""
 JOB_STEP_CANCEL_REQUESTED: JobStep.ValueType  # 7
 """The caller wishes to cancel."""
+JOB_STEP_STOP_SENT: JobStep.ValueType  # 8
+"""The Konnektor was asked to stop."""
+JOB_STEP_ROUND_FINISHED: JobStep.ValueType  # 9
+"""One of several verbs is done; the next follows."""
+JOB_STEP_CARD_REQUESTED: JobStep.ValueType  # 10
+"""A person is asked to insert or take out a card."""
 Global___JobStep: _TypeAlias = JobStep  # noqa: Y015
 
 class _PinOutcome:
@@ -161,6 +215,10 @@ class _PinOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PinOutcome
     """The card was removed during the entry."""
     PIN_OUTCOME_OUTCOME_UNKNOWN: _PinOutcome.ValueType  # 8
     """Unknown."""
+    PIN_OUTCOME_DONE: _PinOutcome.ValueType  # 9
+    """Changed, unblocked, enabled or disabled as asked."""
+    PIN_OUTCOME_NOT_ASKED: _PinOutcome.ValueType  # 10
+    """Nobody was asked; the failure of the step says why."""
 
 class PinOutcome(_PinOutcome, metaclass=_PinOutcomeEnumTypeWrapper):
     """PinOutcome is how a PIN entry ended."""
@@ -183,7 +241,47 @@ PIN_OUTCOME_CARD_REMOVED: PinOutcome.ValueType  # 7
 """The card was removed during the entry."""
 PIN_OUTCOME_OUTCOME_UNKNOWN: PinOutcome.ValueType  # 8
 """Unknown."""
+PIN_OUTCOME_DONE: PinOutcome.ValueType  # 9
+"""Changed, unblocked, enabled or disabled as asked."""
+PIN_OUTCOME_NOT_ASKED: PinOutcome.ValueType  # 10
+"""Nobody was asked; the failure of the step says why."""
 Global___PinOutcome: _TypeAlias = PinOutcome  # noqa: Y015
+
+class _PinVerb:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PinVerbEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PinVerb.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PIN_VERB_UNSPECIFIED: _PinVerb.ValueType  # 0
+    """Not said."""
+    PIN_VERB_VERIFY: _PinVerb.ValueType  # 1
+    """Verified."""
+    PIN_VERB_CHANGE: _PinVerb.ValueType  # 2
+    """Changed by the person, who types the old one and twice the new one."""
+    PIN_VERB_UNBLOCK: _PinVerb.ValueType  # 3
+    """Unblocked with the PUK."""
+    PIN_VERB_ENABLE: _PinVerb.ValueType  # 4
+    """Switched on."""
+    PIN_VERB_DISABLE: _PinVerb.ValueType  # 5
+    """Switched off."""
+
+class PinVerb(_PinVerb, metaclass=_PinVerbEnumTypeWrapper):
+    """PinVerb is what is done with a PIN."""
+
+PIN_VERB_UNSPECIFIED: PinVerb.ValueType  # 0
+"""Not said."""
+PIN_VERB_VERIFY: PinVerb.ValueType  # 1
+"""Verified."""
+PIN_VERB_CHANGE: PinVerb.ValueType  # 2
+"""Changed by the person, who types the old one and twice the new one."""
+PIN_VERB_UNBLOCK: PinVerb.ValueType  # 3
+"""Unblocked with the PUK."""
+PIN_VERB_ENABLE: PinVerb.ValueType  # 4
+"""Switched on."""
+PIN_VERB_DISABLE: PinVerb.ValueType  # 5
+"""Switched off."""
+Global___PinVerb: _TypeAlias = PinVerb  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
@@ -207,6 +305,11 @@ class Job(_message.Message):
     VERIFY_PIN_FIELD_NUMBER: _builtins.int
     SIGN_DOCUMENTS_FIELD_NUMBER: _builtins.int
     BIND_USER_FIELD_NUMBER: _builtins.int
+    PIN_STEPS_FIELD_NUMBER: _builtins.int
+    COMFORT_FIELD_NUMBER: _builtins.int
+    AUTHENTICATE_FIELD_NUMBER: _builtins.int
+    CARD_RESULT_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name "jobs/{j}"."""
     kind: Global___JobKind.ValueType
@@ -255,6 +358,26 @@ class Job(_message.Message):
     def bind_user(self) -> Global___BindUserResult:
         """Of BindUser."""
 
+    @_builtins.property
+    def pin_steps(self) -> Global___PinStepsResult:
+        """Of every verb on PINs but VerifyPin and BindUser: one step per PIN and context."""
+
+    @_builtins.property
+    def comfort(self) -> Global___ComfortResult:
+        """Of ActivateComfortSignature."""
+
+    @_builtins.property
+    def authenticate(self) -> Global___AuthenticateResult:
+        """Of ExternalAuthenticate and CreateLoginToken."""
+
+    @_builtins.property
+    def card_result(self) -> Global___CardResult:
+        """Of RequestCard and EjectCard."""
+
+    @_builtins.property
+    def times(self) -> Global___JobTimes:
+        """Where its time went, as far as it has come."""
+
     def __init__(
         self,
         *,
@@ -274,16 +397,63 @@ class Job(_message.Message):
         verify_pin: Global___VerifyPinResult | None = ...,
         sign_documents: Global___SignDocumentsResult | None = ...,
         bind_user: Global___BindUserResult | None = ...,
+        pin_steps: Global___PinStepsResult | None = ...,
+        comfort: Global___ComfortResult | None = ...,
+        authenticate: Global___AuthenticateResult | None = ...,
+        card_result: Global___CardResult | None = ...,
+        times: Global___JobTimes | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bind_user", b"bind_user", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "result", b"result", "sign_documents", b"sign_documents", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authenticate", b"authenticate", "bind_user", b"bind_user", "card_result", b"card_result", "comfort", b"comfort", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "pin_steps", b"pin_steps", "result", b"result", "sign_documents", b"sign_documents", "times", b"times", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bind_user", b"bind_user", "card", b"card", "context", b"context", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "failure", b"failure", "job_number", b"job_number", "kind", b"kind", "name", b"name", "progress", b"progress", "request_id", b"request_id", "result", b"result", "sign_documents", b"sign_documents", "state", b"state", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticate", b"authenticate", "bind_user", b"bind_user", "card", b"card", "card_result", b"card_result", "comfort", b"comfort", "context", b"context", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "failure", b"failure", "job_number", b"job_number", "kind", b"kind", "name", b"name", "pin_steps", b"pin_steps", "progress", b"progress", "request_id", b"request_id", "result", b"result", "sign_documents", b"sign_documents", "state", b"state", "times", b"times", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["verify_pin", "sign_documents", "bind_user"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["verify_pin", "sign_documents", "bind_user", "pin_steps", "comfort", "authenticate", "card_result"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
+
+@_typing.final
+class JobTimes(_message.Message):
+    """JobTimes says where the time of a job went. Sums over all its rounds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: _builtins.int
+    KONNEKTOR_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def queue(self) -> _duration_pb2.Duration:
+        """Waiting in our queue for the card, its PIN or the pad."""
+
+    @_builtins.property
+    def konnektor(self) -> _duration_pb2.Duration:
+        """On the wire: Konnektor and card, without the person."""
+
+    @_builtins.property
+    def person(self) -> _duration_pb2.Duration:
+        """The person at the pad, between the Konnektor's events of begin and end. Absent where it told none."""
+
+    @_builtins.property
+    def checks(self) -> _duration_pb2.Duration:
+        """The agent's own checks before and after, with the short questions to the Konnektor that they need."""
+
+    def __init__(
+        self,
+        *,
+        queue: _duration_pb2.Duration | None = ...,
+        konnektor: _duration_pb2.Duration | None = ...,
+        person: _duration_pb2.Duration | None = ...,
+        checks: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "konnektor", b"konnektor", "person", b"person", "queue", b"queue"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "konnektor", b"konnektor", "person", b"person", "queue", b"queue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobTimes: _TypeAlias = JobTimes  # noqa: Y015
 
 @_typing.final
 class JobProgress(_message.Message):
@@ -393,6 +563,7 @@ class SignedDocument(_message.Message):
     OUTPUT_SHA256_FIELD_NUMBER: _builtins.int
     MIME_TYPE_FIELD_NUMBER: _builtins.int
     SIGNER_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
     input: _builtins.str
     """Resource name of the input, "documents/{d}"."""
     output: _builtins.str
@@ -405,6 +576,10 @@ class SignedDocument(_message.Message):
     """MIME type of the result."""
     signer_certificate: _builtins.bytes
     """Certificate that made the signature, DER."""
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Why there is no signature of this document; absent where there is one."""
+
     def __init__(
         self,
         *,
@@ -414,14 +589,185 @@ class SignedDocument(_message.Message):
         output_sha256: _builtins.str = ...,
         mime_type: _builtins.str = ...,
         signer_certificate: _builtins.bytes = ...,
+        failure: _failure_pb2.Failure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "input_sha256", b"input_sha256", "mime_type", b"mime_type", "output", b"output", "output_sha256", b"output_sha256", "signer_certificate", b"signer_certificate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "input", b"input", "input_sha256", b"input_sha256", "mime_type", b"mime_type", "output", b"output", "output_sha256", b"output_sha256", "signer_certificate", b"signer_certificate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SignedDocument: _TypeAlias = SignedDocument  # noqa: Y015
+
+@_typing.final
+class PinStepsResult(_message.Message):
+    """PinStepsResult is the outcome of verbs on PINs, in their order; steps that were not reached are not listed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___PinStep]:
+        """The steps."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___PinStep] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PinStepsResult: _TypeAlias = PinStepsResult  # noqa: Y015
+
+@_typing.final
+class PinStep(_message.Message):
+    """PinStep is one PIN entry, or why nobody was asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERB_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_LEFT_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    verb: Global___PinVerb.ValueType
+    """What was to be done."""
+    card: _builtins.str
+    """Card, "cards/{c}"."""
+    context: _builtins.str
+    """Context, "contexts/{x}"."""
+    user: _builtins.str
+    """User in whose session, "users/{u}"; empty for an SMC-B."""
+    pin: _card_pb2.Pin.ValueType
+    """Which PIN."""
+    outcome: Global___PinOutcome.ValueType
+    """How it ended."""
+    attempts_left: _builtins.int
+    """Attempts left at the PIN, for UnblockPin at the PUK; absent means unknown."""
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Why it did not end as wished; absent otherwise."""
+
+    def __init__(
+        self,
+        *,
+        verb: Global___PinVerb.ValueType = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        user: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        outcome: Global___PinOutcome.ValueType = ...,
+        attempts_left: _builtins.int | None = ...,
+        failure: _failure_pb2.Failure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_attempts_left", b"_attempts_left", "attempts_left", b"attempts_left", "failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempts_left", b"_attempts_left", "attempts_left", b"attempts_left", "card", b"card", "context", b"context", "failure", b"failure", "outcome", b"outcome", "pin", b"pin", "user", b"user", "verb", b"verb"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__attempts_left: _TypeAlias = _typing.Literal["attempts_left"]  # noqa: Y015
+    _WhichOneofArgType__attempts_left: _TypeAlias = _typing.Literal["_attempts_left", b"_attempts_left"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempts_left) -> _WhichOneofReturnType__attempts_left | None: ...
+
+Global___PinStep: _TypeAlias = PinStep  # noqa: Y015
+
+@_typing.final
+class ComfortResult(_message.Message):
+    """ComfortResult says what an activated comfort signature allows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    SIGNATURES_LEFT_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """HBA, "cards/{c}"."""
+    user: _builtins.str
+    """User, "users/{u}"."""
+    signatures_left: _builtins.int
+    """Signatures left."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends at the latest."""
+
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        user: _builtins.str = ...,
+        signatures_left: _builtins.int = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "end_time", b"end_time", "signatures_left", b"signatures_left", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComfortResult: _TypeAlias = ComfortResult  # noqa: Y015
+
+@_typing.final
+class AuthenticateResult(_message.Message):
+    """AuthenticateResult is a signature made for authentication, or a token with one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    OUTPUT_SHA256_FIELD_NUMBER: _builtins.int
+    SIGNER_CERTIFICATE_FIELD_NUMBER: _builtins.int
+    output: _builtins.str
+    """The result, "documents/{d}", to be read by DocumentService; empty after retention."""
+    output_sha256: _builtins.str
+    """SHA-256 of the result, lower-case hex."""
+    signer_certificate: _builtins.bytes
+    """Certificate that made the signature, DER."""
+    def __init__(
+        self,
+        *,
+        output: _builtins.str = ...,
+        output_sha256: _builtins.str = ...,
+        signer_certificate: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["output", b"output", "output_sha256", b"output_sha256", "signer_certificate", b"signer_certificate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthenticateResult: _TypeAlias = AuthenticateResult  # noqa: Y015
+
+@_typing.final
+class CardResult(_message.Message):
+    """CardResult is what RequestCard found or EjectCard let go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    ALREADY_INSERTED_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """The card, "cards/{c}"; empty where the slot is empty."""
+    already_inserted: _builtins.bool
+    """True where the card was there before anyone was asked."""
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        already_inserted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["already_inserted", b"already_inserted", "card", b"card"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CardResult: _TypeAlias = CardResult  # noqa: Y015
 
 @_typing.final
 class BindUserResult(_message.Message):
