@@ -54,6 +54,7 @@ class Reason(_Upper):
     CARD_FAULT = auto()
     CERTIFICATE_MISSING = auto()
     TERMINAL_DISCONNECTED = auto()
+    CERTIFICATE_RSA_ONLY = auto()
     PIN_REJECTED = auto()
     PIN_BLOCKED = auto()
     PIN_ABORTED = auto()

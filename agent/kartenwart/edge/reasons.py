@@ -64,6 +64,7 @@ WIRE: dict[Reason, tuple[Code, str]] = {
     Reason.CARD_FAULT: (Code.FAILED_PRECONDITION, "the card does not answer as it should"),
     Reason.CERTIFICATE_MISSING: (Code.FAILED_PRECONDITION, "the card has no such certificate"),
     Reason.TERMINAL_DISCONNECTED: (Code.FAILED_PRECONDITION, "the card terminal is not connected"),
+    Reason.CERTIFICATE_RSA_ONLY: (Code.FAILED_PRECONDITION, "the card has RSA keys only; an elliptic curve is needed"),
     Reason.PIN_REJECTED: (Code.FAILED_PRECONDITION, "the PIN was wrong"),
     Reason.PIN_BLOCKED: (Code.FAILED_PRECONDITION, "the PIN is blocked"),
     Reason.PIN_ABORTED: (Code.FAILED_PRECONDITION, "the person cancelled at the terminal"),

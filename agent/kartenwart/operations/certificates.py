@@ -6,6 +6,8 @@ from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.reach import Cards
 
+_NO_ECC = frozenset({Reason.CERTIFICATE_RSA_ONLY, Reason.CERTIFICATE_MISSING})
+
 
 class Certificates:
     """Reads certificates through the Konnektor."""
@@ -31,7 +33,7 @@ class Certificates:
         try:
             der = await reach.port.read_certificate(reach.call, reference, algorithm or KeyAlgorithm.ECC)
         except WorldError as error:
-            if algorithm is not None or error.failure.reason is not Reason.CERTIFICATE_MISSING:
+            if algorithm is not None or error.failure.reason not in _NO_ECC:
                 raise
             der = await reach.port.read_certificate(reach.call, reference, KeyAlgorithm.RSA)
         return self._reader.decode(reference, der)

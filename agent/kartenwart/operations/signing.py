@@ -137,7 +137,7 @@ class Signing:
         reference = CertificateReference.QES if person else CertificateReference.SIG
         der = await self.reach.port.read_certificate(self.reach.call, reference, KeyAlgorithm.ECC)
         if self.tools.reader.decode(reference, der).algorithm is not KeyAlgorithm.ECC:
-            raise halted(Reason.CERTIFICATE_MISSING)
+            raise halted(Reason.CERTIFICATE_RSA_ONLY)
         return der
 
     async def _check_practice_pin(self) -> None:

@@ -51,7 +51,7 @@ def test_codes_of_vendors_pass_through_legibly(code: int) -> None:
         (4092, Reason.PIN_NO_TERMINAL),
         (4222, Reason.TERMINAL_DISCONNECTED),
         (4252, Reason.JOB_NUMBER_USED),
-        (4258, Reason.CERTIFICATE_MISSING),
+        (4258, Reason.CERTIFICATE_RSA_ONLY),
         (4283, Reason.DOCUMENT_TOO_LARGE),
     ],
 )

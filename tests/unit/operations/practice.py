@@ -161,7 +161,7 @@ class PlayedKonnektor:
         self.calls.append(call)
         found = self.certificates.get((reference, algorithm))
         if found is None:
-            raise WorldError(failure(Reason.CERTIFICATE_MISSING, code=4258), sent=False)
+            raise WorldError(failure(Reason.CERTIFICATE_RSA_ONLY, code=4258), sent=False)
         return found
 
     async def job_number(self, context: Context) -> str:

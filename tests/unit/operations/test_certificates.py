@@ -17,7 +17,7 @@ async def test_ecc_first_and_rsa_where_there_is_no_ecc(practice: Practice) -> No
     for reference, algorithm in ((AUT, KeyAlgorithm.ECC), (ENC, None)):
         with pytest.raises(WorldError) as missing:
             await read(caller(), named(SMCB), DESK, reference, algorithm, "")
-        assert missing.value.failure.reason is Reason.CERTIFICATE_MISSING
+        assert missing.value.failure.reason is Reason.CERTIFICATE_RSA_ONLY
 
 
 async def test_not_of_patients_and_of_an_hba_only_for_a_user(practice: Practice) -> None:

@@ -193,7 +193,7 @@ async def test_an_hba_without_ecc_certificate_is_refused_before_anyone_is_asked(
         practice.konnektor.certificates[CertificateReference.QES, KeyAlgorithm.ECC] = answer
     job = await signed(practice, await order(practice))
     assert job.failure is not None
-    assert job.failure.reason is Reason.CERTIFICATE_MISSING
+    assert job.failure.reason is Reason.CERTIFICATE_RSA_ONLY
     assert practice.konnektor.verbs_sent == 0
 
 

@@ -180,7 +180,7 @@ class KonnektorPort(Protocol):
         ...
 
     async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
-        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING where the card has none of it (4258, 4147)."""
+        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING (4147), RSA_ONLY (4258)."""
         ...
 
     async def job_number(self, context: Context) -> str:

@@ -159,6 +159,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The card has no such certificate."""
     REASON_TERMINAL_DISCONNECTED: _Reason.ValueType  # 65
     """The card terminal is not connected."""
+    REASON_CERTIFICATE_RSA_ONLY: _Reason.ValueType  # 66
+    """The card has RSA keys only, and the operation needs an elliptic curve (4258): no qualified signature with RSA."""
     REASON_PIN_REJECTED: _Reason.ValueType  # 80
     """The PIN was wrong."""
     REASON_PIN_BLOCKED: _Reason.ValueType  # 81
@@ -285,6 +287,8 @@ REASON_CERTIFICATE_MISSING: Reason.ValueType  # 64
 """The card has no such certificate."""
 REASON_TERMINAL_DISCONNECTED: Reason.ValueType  # 65
 """The card terminal is not connected."""
+REASON_CERTIFICATE_RSA_ONLY: Reason.ValueType  # 66
+"""The card has RSA keys only, and the operation needs an elliptic curve (4258): no qualified signature with RSA."""
 REASON_PIN_REJECTED: Reason.ValueType  # 80
 """The PIN was wrong."""
 REASON_PIN_BLOCKED: Reason.ValueType  # 81
