@@ -42,7 +42,8 @@ async def discover(
     try:
         browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[search.heard])
         with suppress(TimeoutError):
-            await asyncio.wait_for(search.satisfied.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await search.satisfied.wait()
         await browser.async_cancel()
         await search.close()
     finally:

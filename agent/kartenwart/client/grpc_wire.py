@@ -41,7 +41,8 @@ class GrpcWire:
     async def ready(self, seconds: float) -> bool:
         """True once the connection stands, False where it does not within `seconds`."""
         try:
-            await asyncio.wait_for(self._channel.channel_ready(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._channel.channel_ready()
         except TimeoutError:
             return False
         return True

@@ -63,7 +63,8 @@ async def resumed(
     while True:
         try:
             stream = open_stream()
-            message = await asyncio.wait_for(anext(stream, None), patience)
+            async with asyncio.timeout(patience):  # wait_for of Python 3.11 may swallow that the caller leaves
+                message = await anext(stream, None)
             while message is not None:
                 silence.ended()
                 yield message

@@ -1,5 +1,6 @@
 """Streams go on after a break, calls that may be repeated are, and patience has an end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -90,3 +91,24 @@ def test_a_request_knows_its_method() -> None:
     assert method_path(exchange_pb2.PollRequest).endswith("EnrolmentExchangeService/Poll")
     with pytest.raises(TypeError):
         method_path(job_pb2.Job)
+
+
+@pytest.mark.parametrize("ticks", range(6))
+async def test_who_leaves_as_the_first_message_comes_has_left(ticks: int) -> None:
+    come = asyncio.Event()
+
+    async def stream() -> AsyncIterator[job_pb2.Job]:
+        await come.wait()
+        yield job("a")
+        await asyncio.Event().wait()
+
+    watching = asyncio.create_task(names(resumed(stream, patience=60)))
+    await asyncio.sleep(0.01)
+    come.set()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.wait({watching}, timeout=2)
+    left = watching.cancelled()
+    watching.cancel()
+    assert left
