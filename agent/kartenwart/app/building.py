@@ -1,18 +1,16 @@
-"""The operations with their ports."""
+"""The operations with their ports: loaded and built while gRPC serves already."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kartenwart import __version__
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.signatures import DerCertificateReader, MathSignatureChecker, PdfInspector
 from kartenwart.adapters.site import Site
 from kartenwart.adapters.store import Store
 from kartenwart.adapters.vault import DocumentVault
-from kartenwart.domain.inventory import Context
+from kartenwart.app.admission import Admission
 from kartenwart.domain.ports.konnektor import KonnektorPort
-from kartenwart.edge.services import Operations
-from kartenwart.operations.audit import Audit
+from kartenwart.edge.services.operations import Operations
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
@@ -30,15 +28,13 @@ from kartenwart.operations.reach import Cards
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
-from kartenwart.operations.system import SystemFacts
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.users import Users
-from kartenwart.operations.workstations import Workstations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What is there before the operations: store, vault, identity, time, contexts, Konnektoren.
+    """What is there before the operations: store, vault, identity, time, admission, Konnektoren.
 
     `names` are those of all Konnektoren; `konnektors` may be filled later, it is asked only for what a poll has found.
     """
@@ -47,7 +43,7 @@ class Parts:
     vault: DocumentVault
     site: Site
     clock: TrustedTime
-    contexts: Mapping[str, Context]
+    admission: Admission
     names: Sequence[str]
     konnektors: Mapping[str, KonnektorPort]
     report: Report
@@ -60,14 +56,11 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     Beside them stands, per Konnektor, what looks at the state of PIN.SMC after each poll.
     """
     store, clock, site = parts.store, parts.clock, parts.site
-    contexts, events = Contexts(contexts=parts.contexts), EventRing()
+    contexts, people = parts.admission.contexts, parts.admission.people
+    workstations, audit, events = parts.admission.workstations, parts.admission.audit, EventRing()
     names = ResourceNames(site.name_secret)
     keeper = InventoryKeeper(names=names, contexts=contexts, konnektors=parts.names, events=events, clock=clock)
-    people = People(store=store.workstations, clock=clock)
-    await people.load()
-    workstations = Workstations(store=store.workstations, authority=site, contexts=contexts, people=people, clock=clock)
-    await workstations.load()
-    audit, locks = Audit(store=store.audit), CardLocks()
+    locks = CardLocks()
     jobs = Jobs(store=store.jobs, audit=audit, clock=clock, locks=locks, lost=workstations.lost, report=parts.report)
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
@@ -93,9 +86,10 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         information_models=_models(parts, contexts, keeper),
         inventory=keeper,
         jobs=jobs,
+        people=people,
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
         signatures=_signatures(jobs, contexts, people, keeper, tools),
-        system=_facts(site, clock),
+        system=parts.admission.system,
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),
@@ -118,18 +112,3 @@ def _signatures(
     jobs: Jobs, contexts: Contexts, people: People, keeper: InventoryKeeper, tools: SigningTools
 ) -> Signatures:
     return Signatures(jobs=jobs, contexts=contexts, people=people, keeper=keeper, inspector=PdfInspector(), tools=tools)
-
-
-def _facts(site: Site, clock: TrustedTime) -> Callable[[], SystemFacts]:
-    started = clock.now()
-
-    def facts() -> SystemFacts:
-        return SystemFacts(
-            box_id=site.box_id,
-            fingerprint=site.fingerprint,
-            version=__version__,
-            started_at=started,
-            clock_trusted=clock.clock_trusted,
-        )
-
-    return facts

@@ -1,17 +1,7 @@
-"""From settings to the contexts in which Konnektoren are called, and the Konnektoren while they are still loaded."""
+"""From settings to the contexts in which Konnektoren are called."""
 
-from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.settings import Settings
-
-
-class Reached(dict[str, KonnektorPort]):
-    """Konnektoren by resource name; one that is configured and not entered yet is one that cannot be reached yet."""
-
-    def __missing__(self, name: str) -> KonnektorPort:
-        raise WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
 
 
 def contexts(settings: Settings) -> dict[str, Context]:

@@ -15,8 +15,8 @@ from kartenwart.adapters.journal import Report, configure
 from kartenwart.adapters.site import SiteDamaged
 from kartenwart.adapters.store import StateUnusable
 from kartenwart.adapters.systemd import Notifier
+from kartenwart.app.patience import patience
 from kartenwart.app.serving import serving
-from kartenwart.app.vitals import patience
 from kartenwart.edge.listening import PortTakenError
 from kartenwart.settings import Settings, SettingsError, load
 

@@ -1,8 +1,7 @@
-"""What the service manager hears while the agent starts, serves and stops."""
+"""What the service manager hears while the agent serves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,21 +19,7 @@ from kartenwart.operations.supervisor import Supervisor
 from kartenwart.rpc.probe import Probe
 
 BEATS = 4  # per watchdog period: one late answer is no death
-EXTENSION = 30.0
-LONGEST_PATIENCE = 300.0
 LEAF = timedelta(days=1)
-
-
-@asynccontextmanager
-async def patience(notifier: Notifier) -> AsyncIterator[None]:
-    """Ask for more time as long as the loop turns, for five minutes at most (a disk that is slow, a long migration)."""
-    asking = asyncio.create_task(_ask_for_time(notifier))
-    try:
-        yield
-    finally:
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
 
 
 def tell_manager(
@@ -91,9 +76,3 @@ def own_certificate(site: Site) -> Callable[[], ServerIdentity]:
         return ServerIdentity(chain_pem=leaf.public_bytes(Encoding.PEM), key_pem=key_pem, root_pem=site.root_pem)
 
     return made
-
-
-async def _ask_for_time(notifier: Notifier) -> None:
-    for _ in range(int(LONGEST_PATIENCE / (EXTENSION / 3))):
-        notifier.more_time(EXTENSION)
-        await asyncio.sleep(EXTENSION / 3)

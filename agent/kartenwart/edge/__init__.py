@@ -6,13 +6,16 @@ How a call comes in (rpc and door do the same three steps):
     Edge.unary/stream   principal -> policy -> limits -> validation -> scope -> service -> audit, metrics
     Refused             what the caller is told instead of an answer: one google.rpc.Status
 
-What app.py builds:
+What app builds:
 
-    operations = Operations(contexts=..., inventory=..., ...)                 edge/services/operations.py
-    services = build_services(operations)                                     edge/services/__init__.py
     principals = Principals(registry=..., mandants_of=..., contexts=(...), clock=...)   edge/principals.py
     edge = Edge(principals=..., audit=..., mandant_of=..., clock=..., report=...)       edge/edge.py, `async with`
-    methods = edge.bind(services)
+    edge.methods                                                              every RPC of the policy
     RpcServer(edge=..., methods=..., address=..., port=..., identity=...)     rpc/server.py, `async with`
     machine_door(...), enrolment_door(...), local_door(...)                   door/doors.py, `async with`
+
+and, while gRPC serves already:
+
+    operations = Operations(contexts=..., inventory=..., ...)                 edge/services/operations.py
+    edge.bind(build_services(operations))                                     edge/services/building.py
 """

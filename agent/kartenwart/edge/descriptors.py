@@ -1,41 +1,29 @@
-"""The contract as data: every RPC of every proto, and the class of every message."""
+"""The contract as data: every RPC of every service, and the class of every message. Protos load when asked for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from kartenwart.api.audit.v1 import audit_service_pb2
-from kartenwart.api.card.v1 import card_service_pb2
-from kartenwart.api.document.v1 import document_service_pb2
-from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2, enrolment_service_pb2
-from kartenwart.api.inventory.v1 import inventory_service_pb2
-from kartenwart.api.job.v1 import job_service_pb2
-from kartenwart.api.konnektor.v1 import konnektor_service_pb2
-from kartenwart.api.pin.v1 import pin_service_pb2
-from kartenwart.api.signature.v1 import signature_service_pb2
-from kartenwart.api.system.v1 import system_service_pb2
-from kartenwart.api.terminal.v1 import terminal_service_pb2
-from kartenwart.api.user.v1 import user_service_pb2
-from kartenwart.api.workstation.v1 import workstation_service_pb2
-
-FILES: tuple[FileDescriptor, ...] = (
-    audit_service_pb2.DESCRIPTOR,
-    card_service_pb2.DESCRIPTOR,
-    document_service_pb2.DESCRIPTOR,
-    enrolment_exchange_service_pb2.DESCRIPTOR,
-    enrolment_service_pb2.DESCRIPTOR,
-    inventory_service_pb2.DESCRIPTOR,
-    job_service_pb2.DESCRIPTOR,
-    konnektor_service_pb2.DESCRIPTOR,
-    pin_service_pb2.DESCRIPTOR,
-    signature_service_pb2.DESCRIPTOR,
-    system_service_pb2.DESCRIPTOR,
-    terminal_service_pb2.DESCRIPTOR,
-    user_service_pb2.DESCRIPTOR,
-    workstation_service_pb2.DESCRIPTOR,
+# Each stands in a file of its name: kartenwart.api.pin.v1.PinService in kartenwart/api/pin/v1/pin_service.proto.
+SERVICES = (
+    "kartenwart.api.audit.v1.AuditService",
+    "kartenwart.api.card.v1.CardService",
+    "kartenwart.api.document.v1.DocumentService",
+    "kartenwart.api.enrolment.v1.EnrolmentExchangeService",
+    "kartenwart.api.enrolment.v1.EnrolmentService",
+    "kartenwart.api.inventory.v1.InventoryService",
+    "kartenwart.api.job.v1.JobService",
+    "kartenwart.api.konnektor.v1.KonnektorService",
+    "kartenwart.api.pin.v1.PinService",
+    "kartenwart.api.signature.v1.SignatureService",
+    "kartenwart.api.system.v1.SystemService",
+    "kartenwart.api.terminal.v1.TerminalService",
+    "kartenwart.api.user.v1.UserService",
+    "kartenwart.api.workstation.v1.WorkstationService",
 )
 
 
@@ -57,15 +45,29 @@ class Rpc:
     @property
     def attribute(self) -> str:
         """Return the Python name of the service's method, e.g. "list_cards"."""
-        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in self.method).lstrip("_")
+        return _snake(self.method)
 
 
 def rpcs() -> Iterator[Rpc]:
-    """Yield every RPC of the contract. A client-streaming one is a mistake: many clients cannot call it."""
-    for file in FILES:
-        for service in file.services_by_name.values():
-            for method in service.methods:
-                yield _rpc(service.full_name, method)
+    """Yield every RPC of the contract; loads all protos."""
+    for service in SERVICES:
+        yield from rpcs_of(service)
+
+
+def rpcs_of(service: str) -> Iterator[Rpc]:
+    """Yield every RPC of one service; loads its proto, which stands in a file of its name, and no others.
+
+    A client-streaming one is a mistake: many clients cannot call it.
+    """
+    package, _, name = service.rpartition(".")
+    file: FileDescriptor = import_module(f"{package}.{_snake(name)}_pb2").DESCRIPTOR
+    for method in file.services_by_name[name].methods:
+        yield _rpc(service, method)
+
+
+def _snake(name: str) -> str:
+    """Return e.g. "list_cards" for "ListCards"."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 def _rpc(service: str, method: MethodDescriptor) -> Rpc:

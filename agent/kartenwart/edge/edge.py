@@ -16,7 +16,7 @@ from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError, CallerError, Reason
 from kartenwart.edge.call import Call, Source
 from kartenwart.edge.limits import Limiter, Limits
-from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, bind
+from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, bind, known
 from kartenwart.edge.metrics import OK, Meter, Metrics
 from kartenwart.edge.policy import Rate, Rule
 from kartenwart.edge.principals import Kind, Principal, Principals
@@ -65,6 +65,7 @@ class Edge:
         self.principals = principals
         self.metrics = metrics or Metrics()
         self.visits = Visits(clock)
+        self.methods: Mapping[str, Method] = known(self.metrics)
         self._clock = clock
         self._grace = grace
         self._report = report
@@ -97,9 +98,13 @@ class Edge:
         """End all calls and streams because the agent stops; their callers are told AGENT_UNAVAILABLE."""
         self.visits.end_all()
 
-    def bind(self, services: Mapping[str, object]) -> dict[str, Method]:
-        """Return every RPC of the contract by name, bound to its service (edge/services)."""
-        return bind(services, self.metrics)
+    def bind(self, services: Mapping[str, object]) -> Mapping[str, Method]:
+        """Let these services (edge/services) answer from now on; return `methods`.
+
+        Those whose service is not there yet are admitted or refused as ever, and who is admitted waits for it.
+        """
+        bind(self.methods, services)
+        return self.methods
 
     async def unary(self, method: Method, source: Source, seconds: float | None) -> Reply:
         """Answer a call within `seconds` (None: 30; at most 60), or raise Refused."""
@@ -112,7 +117,7 @@ class Edge:
 
     async def guarded(self, name: str, rule: Rule, meter: Meter, source: Source, work: Callable[[], Awaitable[T]]) -> T:
         """Carry out what is no RPC of ours (health, reflection, metrics) under the same admission, or raise Refused."""
-        method = Method(name=name, rule=rule, streams=True, request=Message, handler=_none, meter=meter)
+        method = Method(name=name, rule=rule, meter=meter)
         place = self._limiter.stream if rule.rate is Rate.STREAM else partial(self._limiter.call, rate=rule.rate)
 
         async def admitted(attempt: _Attempt) -> T:
@@ -161,6 +166,7 @@ class Edge:
         return principal
 
     async def _receive(self, method: Method, source: Source, attempt: _Attempt) -> Any:
+        await method.there.wait()
         request = await source.request(method.request, method.rule.max_bytes)
         found = violations(request)
         if found:
@@ -244,7 +250,3 @@ class Edge:
             places=places[-12:],
         )
         return refused
-
-
-async def _none(_request: Any, _call: Call) -> None:
-    return None

@@ -1,15 +1,16 @@
 """An RPC bound to its rule and its service method, and the two small ports through which the edge speaks."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
 from kartenwart.edge.call import Call
-from kartenwart.edge.descriptors import message_class, rpcs
+from kartenwart.edge.descriptors import message_class, rpcs_of
 from kartenwart.edge.metrics import Meter, Metrics
-from kartenwart.edge.policy import POLICY, Rule
+from kartenwart.edge.policy import POLICY, Rate, Rule
 from kartenwart.edge.shared import Reply
 
 
@@ -37,28 +38,43 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+async def _nobody(_request: Any, _call: Call) -> None:
+    return None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Method:
-    """One RPC bound to its rule and its service method; `name` as in the policy."""
+    """One RPC: its rule from the start, request and handler once its service is there; `name` as in the policy.
+
+    So a call can be admitted, or refused, before what answers it is loaded; one that is admitted waits for `there`.
+    """
 
     name: str
     rule: Rule
-    streams: bool
-    request: type[Message]
-    handler: Callable[[Any, Call], Any]
     meter: Meter
+    request: type[Message] = Message
+    handler: Callable[[Any, Call], Any] = _nobody
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def streams(self) -> bool:
+        """Say whether it answers with a stream (a test holds the policy against the protos)."""
+        return self.rule.rate is Rate.STREAM
 
 
-def bind(services: Mapping[str, object], metrics: Metrics) -> dict[str, Method]:
-    """Return every RPC by name; KeyError or AttributeError where a service, method or rule is missing."""
-    return {
-        rpc.name: Method(
-            name=rpc.name,
-            rule=POLICY[rpc.name],
-            streams=rpc.streams,
-            request=message_class(rpc.request),
-            handler=getattr(services[rpc.service], rpc.attribute),
-            meter=metrics.meter(rpc.name),
-        )
-        for rpc in rpcs()
-    }
+def known(metrics: Metrics) -> dict[str, Method]:
+    """Return every RPC of the policy by name, none of them bound to a service yet."""
+    return {name: Method(name=name, rule=rule, meter=metrics.meter(name)) for name, rule in POLICY.items()}
+
+
+def bind(methods: Mapping[str, Method], services: Mapping[str, object]) -> None:
+    """Give the RPCs of these services what answers them; KeyError or AttributeError where a rule or method is missing.
+
+    It reads the protos of these services and of no others.
+    """
+    for name, service in services.items():
+        for rpc in rpcs_of(name):
+            method = methods[rpc.name]
+            method.request = message_class(rpc.request)
+            method.handler = getattr(service, rpc.attribute)
+            method.there.set()

@@ -7,7 +7,7 @@ from kartenwart.domain.catalogue import refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.ports.store import WorkstationStore
-from kartenwart.domain.principals import Caller, User
+from kartenwart.domain.principals import Caller, Role, User
 
 
 class People:
@@ -39,6 +39,12 @@ class People:
     def known_to(self, caller: Caller) -> tuple[User, ...]:
         """Return the users of the caller's mandants and those of none yet, sorted by name."""
         return tuple(user for user in self.all() if user.known_to(caller.mandants))
+
+    def visible(self, caller: Caller) -> tuple[User, ...]:
+        """Return the users of the caller's scope, sorted by name; for a technician those of its mandants."""
+        if caller.role is Role.TECHNICIAN:
+            return self.known_to(caller)
+        return tuple(user for user in self.all() if caller.scope.has_user(user.name))
 
     async def create(self, name: str, label: str, mandants: frozenset[str] = frozenset()) -> User:
         """Make a user with a new secret; CallerError CONFLICT where the name is taken."""

@@ -9,7 +9,7 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.konnektor import BeforeSend
-from kartenwart.domain.principals import USER_ID, Caller, Role, User, is_label
+from kartenwart.domain.principals import USER_ID, Caller, User, is_label
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -130,9 +130,7 @@ class Users:
 
     async def list(self, caller: Caller) -> Sequence[User]:
         """Return the users of the caller's scope, sorted by name; for a technician those of its mandants."""
-        if caller.role is Role.TECHNICIAN:
-            return self._people.known_to(caller)
-        return [user for user in self._people.all() if caller.scope.has_user(user.name)]
+        return self._people.visible(caller)
 
     def get(self, name: str) -> User:
         """Return a user; CallerError NOT_FOUND."""

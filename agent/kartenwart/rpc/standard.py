@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio
 
+from kartenwart.edge.descriptors import rpcs
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.policy import EVERYONE, Rate, Rule
 from kartenwart.edge.refusals import Refused
@@ -55,6 +56,7 @@ def _reflection(edge: Edge, reflected: Sequence[str]) -> dict[str, Handler]:
     from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
     from grpc_reflection.v1alpha.reflection import aio as reflection_aio
 
+    list(rpcs())  # it shows the protos that are loaded
     name = f"{REFLECTION}/ServerReflectionInfo"
     mirror = reflection_aio.ReflectionServicer((*reflected, HEALTH, REFLECTION))
     handler = grpc.stream_stream_rpc_method_handler(

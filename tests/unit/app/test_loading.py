@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kartenwart.app.contexts import Reached
+from kartenwart.app.following import Reached
 from kartenwart.app.loading import loaded
 from kartenwart.domain.failures import Reason, WorldError
 

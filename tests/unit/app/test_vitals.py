@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kartenwart.adapters.systemd import Notifier
-from kartenwart.app.vitals import keep_alive, patience
+from kartenwart.app.patience import patience
+from kartenwart.app.vitals import keep_alive
 from kartenwart.edge.identity import ServerIdentity
 from kartenwart.rpc.probe import Probe
 

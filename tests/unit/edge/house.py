@@ -12,7 +12,8 @@ from kartenwart.domain.principals import Role, Scope
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.metrics import Metrics
 from kartenwart.edge.principals import Kind, Principal, Principals
-from kartenwart.edge.services import Operations, build_services
+from kartenwart.edge.services.building import build_services
+from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.shared import Shared
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.system import SystemFacts
@@ -51,6 +52,7 @@ class House:
             information_models=practice.information_models,
             inventory=practice.keeper,
             jobs=practice.jobs,
+            people=practice.people,
             pins=practice.pins,
             signatures=practice.signatures,
             system=self.facts,

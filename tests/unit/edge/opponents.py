@@ -121,7 +121,7 @@ def _pour(rpc: Rpc) -> Stream:
 
 @dataclass
 class Practice:
-    """An edge with everything around it in memory; `said` is what services answer, by method name."""
+    """An edge with everything around it in memory; `said` is what services answer, by method name; `late` keeps them away."""
 
     site: Site = field(default_factory=Site)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
@@ -131,6 +131,7 @@ class Practice:
     reports: list[dict[str, Any]] = field(default_factory=list)
     limits: Limits = field(default_factory=Limits)
     grace: float = 5.0
+    late: bool = False
 
     def __post_init__(self) -> None:
         principals = Principals(
@@ -148,8 +149,13 @@ class Practice:
             limits=self.limits,
             grace=self.grace,
         )
-        services = {rpc.service: OpenService(rpc.service, self.said) for rpc in rpcs()}
-        self.methods: dict[str, Method] = self.edge.bind(services)
+        self.methods = self.edge.methods
+        if not self.late:
+            self.services_arrive()
+
+    def services_arrive(self) -> None:
+        """From now on every service answers."""
+        self.edge.bind({rpc.service: OpenService(rpc.service, self.said) for rpc in rpcs()})
 
     def report(self, event: str, *, level: str = "info", **fields: object) -> None:
         self.reports.append({"event": event, "level": level, **fields})

@@ -1,10 +1,23 @@
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
-from kartenwart.edge.descriptors import rpcs
+from kartenwart import api
+from kartenwart.edge.descriptors import SERVICES, rpcs
 from kartenwart.edge.policy import POLICY, Rate
 from tests.unit.edge.requests import RIGHT
 
 RPCS = {rpc.name: rpc for rpc in rpcs()}
+
+
+def test_every_service_of_the_protos_is_in_the_contract() -> None:
+    (folder,) = map(Path, api.__path__)
+    found = []
+    for file in folder.rglob("*_pb2.py"):
+        module = ".".join(("kartenwart.api", *file.relative_to(folder).with_suffix("").parts))
+        found += [one.full_name for one in import_module(module).DESCRIPTOR.services_by_name.values()]
+    assert sorted(found) == sorted(SERVICES)
 
 
 def test_every_rpc_of_the_contract_has_exactly_one_rule() -> None:

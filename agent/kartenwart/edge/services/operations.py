@@ -1,4 +1,4 @@
-"""Everything that the services call, in one value that app.py fills."""
+"""Everything that the services call, in one value that app/building.py fills."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from kartenwart.operations.events import EventRing
 from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.people import People
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.system import SystemFacts
@@ -32,6 +33,7 @@ class Operations:
     information_models: InformationModels
     inventory: InventoryKeeper
     jobs: Jobs
+    people: People
     pins: Pins
     signatures: Signatures
     system: Callable[[], SystemFacts]

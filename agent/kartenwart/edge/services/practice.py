@@ -1,4 +1,4 @@
-"""SystemService, KonnektorService, TerminalService, CardService: what is there."""
+"""KonnektorService, TerminalService, CardService: what is there."""
 
 from kartenwart.api.card.v1.card_service_pb2 import (
     GetCardRequest,
@@ -18,13 +18,11 @@ from kartenwart.api.konnektor.v1.konnektor_service_pb2 import (
     ListKonnektorsRequest,
     ListKonnektorsResponse,
 )
-from kartenwart.api.system.v1.system_service_pb2 import GetSystemRequest, GetSystemResponse, System
 from kartenwart.api.terminal.v1.terminal_service_pb2 import ListTerminalsRequest, ListTerminalsResponse
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason
 from kartenwart.domain.inventory import CertificateReference, Inventory, KeyAlgorithm
 from kartenwart.edge.call import Call
-from kartenwart.edge.convert.basics import timestamp
 from kartenwart.edge.convert.information_model import check_message, target_message
 from kartenwart.edge.convert.inventory import (
     ALGORITHMS,
@@ -40,32 +38,6 @@ from kartenwart.edge.convert.inventory import (
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.services.views import Views, contexts_of
 from kartenwart.edge.shared import Reply, Shared
-
-
-class SystemService:
-    """Who this box is, and who the caller is to it."""
-
-    def __init__(self, operations: Operations) -> None:
-        self._operations = operations
-
-    async def get_system(self, request: GetSystemRequest, call: Call) -> GetSystemResponse:  # noqa: ARG002
-        """Return the facts of the moment and the caller's own name, role and scope."""
-        facts, caller, operations = self._operations.system(), call.principal.caller, self._operations
-        everything = caller.scope.everything
-        system = System(
-            box_id=facts.box_id,
-            site_fingerprint=facts.fingerprint,
-            version=facts.version,
-            start_time=timestamp(facts.started_at),
-            time=timestamp(call.time),
-            clock_trusted=facts.clock_trusted,
-            caller=caller.name,
-            caller_role=caller.role.value,
-            default_context=caller.scope.default_context,
-            contexts=caller.scope.contexts,
-            users=[user.name for user in await operations.users.list(caller)] if everything else caller.scope.users,
-        )
-        return GetSystemResponse(system=system)
 
 
 class KonnektorService:

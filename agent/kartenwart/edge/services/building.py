@@ -1,0 +1,42 @@
+"""Every service of the contract over its operations: nobody loads this before the box answers (app/serving.py)."""
+
+from kartenwart.edge.services.documents import DocumentService
+from kartenwart.edge.services.exchange import EnrolmentExchangeService
+from kartenwart.edge.services.inventory import InventoryService, picture_cursors
+from kartenwart.edge.services.operations import Operations
+from kartenwart.edge.services.people import AuditService, EnrolmentService, WorkstationService
+from kartenwart.edge.services.practice import CardService, KonnektorService, TerminalService
+from kartenwart.edge.services.system import SystemService
+from kartenwart.edge.services.views import Views
+from kartenwart.edge.services.work import JobService, PinService, SignatureService, UserService
+
+
+def build_services(operations: Operations) -> dict[str, object]:
+    """Return every service of the contract by its full name, e.g. "kartenwart.api.card.v1.CardService"."""
+    facts, keeper, jobs = operations.system(), operations.inventory, operations.jobs
+    views = Views(keeper=keeper, cursors=picture_cursors(facts.box_id, keeper))
+    services: dict[str, object] = {
+        "audit.v1.AuditService": AuditService(audit=operations.audit),
+        "card.v1.CardService": CardService(operations, views),
+        "document.v1.DocumentService": DocumentService(documents=operations.documents),
+        "enrolment.v1.EnrolmentExchangeService": EnrolmentExchangeService(
+            enrolments=operations.enrolments, box_id=facts.box_id
+        ),
+        "enrolment.v1.EnrolmentService": EnrolmentService(
+            enrolments=operations.enrolments, site_fingerprint=facts.fingerprint
+        ),
+        "inventory.v1.InventoryService": InventoryService(
+            keeper=keeper, events=operations.events, views=views, box=facts.box_id
+        ),
+        "job.v1.JobService": JobService(jobs=jobs),
+        "konnektor.v1.KonnektorService": KonnektorService(operations, views),
+        "pin.v1.PinService": PinService(pins=operations.pins, jobs=jobs),
+        "signature.v1.SignatureService": SignatureService(signatures=operations.signatures, jobs=jobs),
+        "system.v1.SystemService": SystemService(system=operations.system, people=operations.people),
+        "terminal.v1.TerminalService": TerminalService(views),
+        "user.v1.UserService": UserService(users=operations.users, jobs=jobs),
+        "workstation.v1.WorkstationService": WorkstationService(
+            workstations=operations.workstations, root_der=operations.root_der
+        ),
+    }
+    return {f"kartenwart.api.{name}": service for name, service in services.items()}
