@@ -123,7 +123,7 @@ class Signatures:
         if part is None or not part.startswith(PDFA_PARTS):
             said = f"PDF/A-{part}" if part else "kein PDF/A"
             raise refused(
-                Reason.DOCUMENT_NOT_PDFA,
+                Reason.DOCUMENT_PDFA_PART_WRONG if part else Reason.DOCUMENT_NOT_PDFA,
                 Violation(field="documents[0].document", description=f"Das Dokument ist nach eigener Angabe {said}."),
             )
 

@@ -216,7 +216,7 @@ async def test_a_pdf_that_no_konnektor_signs_is_refused_at_once(staff: Staffed, 
     document = await box.documents.upload(make_pdf(kind), PDF)  # type: ignore[arg-type]
     with pytest.raises(CallFailed) as refused:
         await box.signatures.start(signature(hba, document.name, FALK))
-    assert refused.value.reason == "DOCUMENT_NOT_PDFA"
+    assert refused.value.reason == ("DOCUMENT_NOT_PDFA" if kind == "plain" else "DOCUMENT_PDFA_PART_WRONG")
     assert_for_people(refused.value.failure)
     assert part in refused.value.failure.violations[0].description
     assert await here.simulator.counts("hba-falk") == before

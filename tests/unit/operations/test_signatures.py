@@ -146,7 +146,7 @@ async def test_what_is_wrong_with_the_request_is_said_before_a_job_is_made(pract
 @pytest.mark.parametrize(
     ("data", "mime", "expected"),
     [
-        (b"%PDF-3B letter", "application/pdf", Reason.DOCUMENT_NOT_PDFA),
+        (b"%PDF-3B letter", "application/pdf", Reason.DOCUMENT_PDFA_PART_WRONG),
         (b"plain pdf", "application/pdf", Reason.DOCUMENT_NOT_PDFA),
         (b"a text", "text/plain", Reason.DOCUMENT_TYPE_WRONG),
     ],

@@ -24,7 +24,7 @@ _LARGEST = 25 * 1024 * 1024
 _PDF = "application/pdf"
 _TYPES = {".xml": "text/xml", ".txt": "text/plain", ".pdf": _PDF}
 # Reasons for which "auto" makes a signature beside the file: the box said so before anyone was asked.
-_NOT_INSIDE = frozenset({"DOCUMENT_NOT_PDFA", "DOCUMENT_TYPE_WRONG"})
+_NOT_INSIDE = frozenset({"DOCUMENT_NOT_PDFA", "DOCUMENT_PDFA_PART_WRONG", "DOCUMENT_TYPE_WRONG"})
 
 
 class Form(StrEnum):

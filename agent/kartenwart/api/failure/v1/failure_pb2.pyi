@@ -186,7 +186,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_PIN_NOT_SET: _Reason.ValueType  # 91
     """The PIN is empty or switched off."""
     REASON_DOCUMENT_NOT_PDFA: _Reason.ValueType  # 100
-    """The document is not PDF/A-1 or PDF/A-2."""
+    """The PDF does not declare itself as PDF/A."""
     REASON_DOCUMENT_TOO_LARGE: _Reason.ValueType  # 101
     """The document is larger than allowed."""
     REASON_DOCUMENT_TYPE_WRONG: _Reason.ValueType  # 102
@@ -199,6 +199,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The user is not bound to this HBA."""
     REASON_JOB_NUMBER_USED: _Reason.ValueType  # 106
     """The job number was used before (4252)."""
+    REASON_DOCUMENT_PDFA_PART_WRONG: _Reason.ValueType  # 107
+    """The PDF is PDF/A, but of a part that no signature may be put into, e.g. PDF/A-3 (A_18780)."""
+    REASON_DOCUMENTS_MIXED: _Reason.ValueType  # 108
+    """The documents of one job differ in type or in the form of their signature."""
+    REASON_DOCUMENTS_TOO_MANY: _Reason.ValueType  # 109
+    """More documents than one job may have."""
+    REASON_DOCUMENTS_TOO_LARGE: _Reason.ValueType  # 110
+    """The documents of one job are too large together."""
+    REASON_SIGNATURE_STOPPED: _Reason.ValueType  # 111
+    """Signing was stopped; what the Konnektor had not finished it has discarded."""
     REASON_AGENT_RESTARTED: _Reason.ValueType  # 120
     """The agent was restarted before anything was sent."""
     REASON_OUTCOME_UNKNOWN: _Reason.ValueType  # 121
@@ -314,7 +324,7 @@ REASON_CARD_SESSION_FOREIGN: Reason.ValueType  # 90
 REASON_PIN_NOT_SET: Reason.ValueType  # 91
 """The PIN is empty or switched off."""
 REASON_DOCUMENT_NOT_PDFA: Reason.ValueType  # 100
-"""The document is not PDF/A-1 or PDF/A-2."""
+"""The PDF does not declare itself as PDF/A."""
 REASON_DOCUMENT_TOO_LARGE: Reason.ValueType  # 101
 """The document is larger than allowed."""
 REASON_DOCUMENT_TYPE_WRONG: Reason.ValueType  # 102
@@ -327,6 +337,16 @@ REASON_USER_NOT_BOUND: Reason.ValueType  # 105
 """The user is not bound to this HBA."""
 REASON_JOB_NUMBER_USED: Reason.ValueType  # 106
 """The job number was used before (4252)."""
+REASON_DOCUMENT_PDFA_PART_WRONG: Reason.ValueType  # 107
+"""The PDF is PDF/A, but of a part that no signature may be put into, e.g. PDF/A-3 (A_18780)."""
+REASON_DOCUMENTS_MIXED: Reason.ValueType  # 108
+"""The documents of one job differ in type or in the form of their signature."""
+REASON_DOCUMENTS_TOO_MANY: Reason.ValueType  # 109
+"""More documents than one job may have."""
+REASON_DOCUMENTS_TOO_LARGE: Reason.ValueType  # 110
+"""The documents of one job are too large together."""
+REASON_SIGNATURE_STOPPED: Reason.ValueType  # 111
+"""Signing was stopped; what the Konnektor had not finished it has discarded."""
 REASON_AGENT_RESTARTED: Reason.ValueType  # 120
 """The agent was restarted before anything was sent."""
 REASON_OUTCOME_UNKNOWN: Reason.ValueType  # 121
