@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from firmware_sim.pads.script import Script
 from firmware_sim.pki import CardKeys, Pki
 from firmware_sim.pki import CardKind as CardWithKeys
 from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
+from firmware_sim.world.built_in import built_in_iccsn, gsmck_name, gsmckt_name
 from firmware_sim.world.events import Event
 from firmware_sim.world.practice import Practice
 
@@ -45,6 +47,8 @@ def build(world: WorldConfiguration, state: Path) -> Simulation:
     """A practice that is not yet listening. `state` keeps the PKI; the rest lives in memory."""
     pki = Pki.open(state / "pki")
     keys = {card.name: _issue(pki, card, kind) for card in world.cards if (kind := _keys_of(card)) is not None}
+    keys |= {name: card for konnektor in world.konnektors for name, card in _machines(pki, konnektor)}
+    authorities = pki.card_authorities
     konnektors: dict[str, Konnektor] = {}
     pads: dict[str, Pad] = {}
 
@@ -57,7 +61,7 @@ def build(world: WorldConfiguration, state: Path) -> Simulation:
     for configuration in world.konnektors:
         pads.update(_pads(configuration, practice))
         device = practice.devices[configuration.name]
-        around = Surroundings(device=device, practice=practice, pads=pads, keys=keys)
+        around = Surroundings(device=device, practice=practice, pads=pads, keys=keys, authorities=authorities)
         konnektors[configuration.name] = Konnektor(around, pki, _passwords(configuration, state))
     return Simulation(practice=practice, pki=pki, pads=pads, konnektors=konnektors, stack=AsyncExitStack())
 
@@ -82,8 +86,18 @@ def _issue(pki: Pki, card: CardConfiguration, kind: CardWithKeys) -> CardKeys:
         telematik_id=card.telematik_id,
         kvnr=card.kvnr,
         profession=card.profession,
-        key=card.key,
+        key="rsa" if card.generation == "G2.0" else card.key,
+        valid_days=card.valid_days,
     )
+
+
+def _machines(pki: Pki, konnektor: KonnektorConfiguration) -> Iterator[tuple[str, CardKeys]]:
+    """The gSMC-K inside a Konnektor and the gSMC-KT inside each of its terminals."""
+    name, days = gsmck_name(konnektor.name), konnektor.gsmck_valid_days
+    yield name, pki.issue_card(name, kind="gsmck", holder=name, iccsn=built_in_iccsn(name), valid_days=days)
+    for terminal in konnektor.terminals:
+        name, days = gsmckt_name(terminal.name), terminal.gsmckt_valid_days
+        yield name, pki.issue_card(name, kind="gsmckt", holder=name, iccsn=built_in_iccsn(name), valid_days=days)
 
 
 def _expiries(world: WorldConfiguration, keys: dict[str, CardKeys]) -> dict[str, date]:

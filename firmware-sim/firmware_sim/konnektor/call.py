@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cryptography import x509
+
 from firmware_sim.konnektor.syntax import Shape
 from firmware_sim.konnektor.xml import Element, text
 from firmware_sim.pads.pad import Pad
@@ -16,12 +18,13 @@ from firmware_sim.world.practice import Practice
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """Everything an operation may touch."""
+    """Everything an operation may touch; `keys` by name of a card, `authorities` are the CAs that its trust list names."""
 
     device: Device
     practice: Practice
     pads: Mapping[str, Pad]
     keys: Mapping[str, CardKeys]
+    authorities: tuple[x509.Certificate, ...] = ()
 
     def now(self) -> datetime:
         return self.device.now()

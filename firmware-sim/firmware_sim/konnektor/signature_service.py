@@ -78,14 +78,15 @@ class SignatureService:
         counts = self._around.practice.counts.cards[seen.card.name]
         counts.sign_document_calls += 1
         documents = read_documents(call.request, self._prefix, qes=seen.card.kind == "hba")
-        if call.text(f"{self._prefix}:Crypt") == "RSA":
-            raise KonnektorError(4206, "this card has no RSA certificates")
+        crypt, keys = call.text(f"{self._prefix}:Crypt"), self._around.keys[seen.card.name]
+        if crypt in ("RSA", "ECC") and crypt != keys.crypt:
+            raise KonnektorError(4206, f"this card has {keys.crypt} certificates only")
         work = Work(
             context=call.context,
             seen=seen,
             job_number=call.text(f"{self._prefix}:JobNumber"),
             documents=documents,
-            keys=self._around.keys[seen.card.name],
+            keys=keys,
             corrupt=call.corrupt_signature,
         )
         self._device.jobs.start(work.job_number)

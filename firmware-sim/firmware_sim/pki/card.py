@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ObjectIdentifier
 
 from firmware_sim.pki import subjects
 from firmware_sim.pki.authority import Extension, Request, Validity
 from firmware_sim.pki.hierarchy import Hierarchy
-from firmware_sim.pki.keys import certificate_der, certificate_pem, key_pem, load_ec_key, new_ec_key
+from firmware_sim.pki.keys import PrivateKey, certificate_der, certificate_pem, key_pem, load_key, new_key
 from firmware_sim.pki.profiles import CARDS, CertificateProfile, profession_item
 from firmware_sim.pki.vault import following, latest, place
 
@@ -53,13 +53,18 @@ class CardKeys:
     certificates: Mapping[str, bytes]
     chains: Mapping[str, tuple[bytes, ...]]
     chain_der: list[bytes]
-    keys: Mapping[str, ec.EllipticCurvePrivateKey] = field(repr=False)
+    keys: Mapping[str, PrivateKey] = field(repr=False)
+
+    @property
+    def crypt(self) -> str:
+        """The Konnektor's word for the kind of all keys of this card: "ECC" or "RSA"."""
+        return "RSA" if any(isinstance(key, rsa.RSAPrivateKey) for key in self.keys.values()) else "ECC"
 
     def certificate(self, ref: str) -> bytes:
         """The certificate as DER; KeyError when this card has none of that reference."""
         return self.certificates[ref]
 
-    def private_key(self, ref: str) -> ec.EllipticCurvePrivateKey:
+    def private_key(self, ref: str) -> PrivateKey:
         """The key of that certificate; KeyError when this card has none."""
         return self.keys[ref]
 
@@ -98,11 +103,11 @@ def _new_files(hierarchy: Hierarchy, request: CardRequest) -> dict[str, bytes]:
     subject = _subject(request)
     files: dict[str, bytes] = {}
     for ref, profile in CARDS[request.kind].certificates.items():
-        key = new_ec_key(request.key)
+        key = new_key(request.key)
         content = Request(
             subject=subject,
             validity=validity,
-            usage=profile.usage,
+            usage=_rsa_usage(profile.usage) if request.key == "rsa" else profile.usage,
             policies=profile.policies,
             extended_usage=profile.extended_usage,
             extensions=(_admission(request), *_qualified(profile)),
@@ -110,6 +115,12 @@ def _new_files(hierarchy: Hierarchy, request: CardRequest) -> dict[str, bytes]:
         certificate = hierarchy[profile.authority].issue(content, key.public_key())
         files |= {f"{ref}.pem": certificate_pem(certificate), f"{ref}.key": key_pem(key)}
     return files
+
+
+def _rsa_usage(usage: frozenset[str]) -> frozenset[str]:
+    """What an RSA key does instead of agreeing on a key: it wraps one."""
+    wraps = {"key_encipherment", "data_encipherment"} if "key_agreement" in usage else set()
+    return usage - {"key_agreement"} | wraps
 
 
 def _subject(request: CardRequest) -> x509.Name:
@@ -155,7 +166,7 @@ def _load(hierarchy: Hierarchy, issue: Path, name: str, kind: str) -> CardKeys:
             certificates={ref: _certificate(issue / f"{ref}.pem") for ref in profiles},
             chains={ref: (issuer, root) for ref, issuer in issuers.items()},
             chain_der=[*dict.fromkeys(issuers.values()), root],
-            keys={ref: load_ec_key((issue / f"{ref}.key").read_bytes()) for ref in profiles},
+            keys={ref: load_key((issue / f"{ref}.key").read_bytes()) for ref in profiles},
         )
     except (OSError, ValueError) as error:
         raise ValueError(f"the card in {issue} is damaged ({error}); delete this folder and start again") from error

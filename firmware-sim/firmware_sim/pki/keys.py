@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-CardKeyKind = Literal["p256", "brainpool"]
+CardKeyKind = Literal["p256", "brainpool", "rsa"]
 TlsKeyKind = Literal["p256", "brainpool", "rsa"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -40,6 +40,14 @@ def load_ec_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     key = serialization.load_pem_private_key(pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise ValueError("an elliptic-curve key was expected")  # a damaged file, not a caller's mistake
+    return key
+
+
+def load_key(pem: bytes) -> PrivateKey:
+    """Read what `key_pem` wrote, of either kind."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise ValueError("an elliptic-curve or RSA key was expected")  # a damaged file, not a caller's mistake
     return key
 
 

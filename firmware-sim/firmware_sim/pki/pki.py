@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+
 from firmware_sim.pki.card import CardKeys, CardRequest, keep_card
 from firmware_sim.pki.hierarchy import Hierarchy, open_hierarchy
 from firmware_sim.pki.keys import CardKeyKind, TlsKeyKind
@@ -38,6 +40,11 @@ class Pki:
         return self.hierarchy.folder / "card-ca.pem"
 
     @property
+    def card_authorities(self) -> tuple[x509.Certificate, ...]:
+        """The same CAs as certificates."""
+        return tuple(x509.load_pem_x509_certificates(self.card_ca_pem.read_bytes()))
+
+    @property
     def tls_root_pem(self) -> Path:
         """The root that issues the TLS certificates of Konnektors and client systems directly."""
         return self.hierarchy.folder / "tls-root.pem"
@@ -57,7 +64,8 @@ class Pki:
     ) -> CardKeys:
         """The card of this name; asked with other particulars it becomes a new card, with new keys.
 
-        `profession` is an OID, empty for the usual one of the kind. `valid_days` counts from the day of issue and may
+        `profession` is an OID, empty for the usual one of the kind. `key` "rsa" makes a card of the old generation
+        (G2.0), issued by the same CAs. `valid_days` counts from the day of issue and may
         be negative for an expired card.
         """
         request = CardRequest(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-CardKind = Literal["smcb", "hba", "egk", "gsmckt"]
+CardKind = Literal["smcb", "hba", "egk", "gsmckt", "gsmck"]
 
 _GEMATIK = "1.2.276.0.76.4."
 _TI_POLICY = _GEMATIK + "163"
@@ -94,10 +94,18 @@ _GSMCKT = CardProfile(
     },
 )
 
-CARDS: Mapping[str, CardProfile] = MappingProxyType({"smcb": _SMCB, "hba": _HBA, "egk": _EGK, "gsmckt": _GSMCKT})
-
 KONNEKTOR_POLICIES = (_TI_POLICY, _GEMATIK + "79")
 KONNEKTOR_PROFESSION = _GEMATIK + "103"
+_GSMCK = CardProfile(
+    profession=KONNEKTOR_PROFESSION,
+    certificates={
+        "C.AUT": _profile("component", KONNEKTOR_POLICIES, "digital_signature", extended=(SERVER_AUTH, CLIENT_AUTH))
+    },
+)
+
+CARDS: Mapping[str, CardProfile] = MappingProxyType(
+    {"smcb": _SMCB, "hba": _HBA, "egk": _EGK, "gsmckt": _GSMCKT, "gsmck": _GSMCK}
+)
 
 # gemSpec_OID, professionItem by profession OID.
 _PROFESSIONS = {

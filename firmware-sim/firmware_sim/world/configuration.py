@@ -9,6 +9,7 @@ CardKind = Literal["smcb", "hsmb", "hba", "egk", "gsmckt", "unknown"]
 SMB: frozenset[CardKind] = frozenset({"smcb", "hsmb"})
 ProfileName = Literal["simulator", "kocobox", "secunet", "rise", "ehex", "ti-gateway"]
 Generation = Literal["PTV3", "PTV4", "PTV4+", "PTV5", "PTV6"]
+CardGeneration = Literal["G2.0", "G2.1"]
 PinStart = Literal["set", "transport", "empty", "blocked", "disabled"]
 PadMode = Literal["interactive", "silent", "type_right", "type_wrong", "cancel"]
 
@@ -27,7 +28,11 @@ class PinConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardConfiguration:
-    """A card, and where it sits when the world starts (`terminal` empty: in a drawer)."""
+    """A card, and where it sits when the world starts (`terminal` empty: in a drawer).
+
+    `generation` "G2.0" is an old card with RSA keys only; `key` counts for the others. `valid_days` from the day of
+    issue may be negative. `revoked` is what the responder says of its certificates.
+    """
 
     name: str
     kind: CardKind
@@ -37,6 +42,9 @@ class CardConfiguration:
     kvnr: str = ""
     profession: str = ""
     key: Literal["p256", "brainpool"] = "brainpool"
+    generation: CardGeneration = "G2.1"
+    valid_days: int = 1826
+    revoked: bool = False
     terminal: str = ""
     slot: int = 1
     pins: tuple[PinConfiguration, ...] = ()
@@ -44,7 +52,7 @@ class CardConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TerminalConfiguration:
-    """An eHealth terminal paired with the Konnektor; `name` is its CtId."""
+    """An eHealth terminal paired with the Konnektor; `name` is its CtId, `gsmckt_valid_days` is of its own card."""
 
     name: str
     label: str
@@ -54,6 +62,7 @@ class TerminalConfiguration:
     physical: bool = True
     connected: bool = True
     pad: PadMode = "interactive"
+    gsmckt_valid_days: int = 1826
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +106,10 @@ class MandantConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BehaviourConfiguration:
-    """In what the Konnektors of the field differ from each other."""
+    """In what the Konnektors of the field differ from each other.
+
+    `expirations` "without_gsmckt" leaves the cards of the terminals out of CheckCertificateExpiration.
+    """
 
     pin_entry_seconds: float = 60.0
     signature_seconds: float = 0.1
@@ -111,6 +123,7 @@ class BehaviourConfiguration:
     event_max_try: int = 3
     event_connect_seconds: float = 3.0
     subscription_seconds: float = 25 * 3600.0
+    expirations: Literal["all", "without_gsmckt"] = "all"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +151,7 @@ class KonnektorConfiguration:
     plain_port: int = 0
     advertise: str = ""
     path_prefix: str = ""
+    gsmck_valid_days: int = 1826
     behaviour: BehaviourConfiguration = field(default_factory=BehaviourConfiguration)
     terminals: tuple[TerminalConfiguration, ...] = ()
     workplaces: tuple[WorkplaceConfiguration, ...] = ()

@@ -213,7 +213,7 @@ def card_parameters(seen: SeenCard) -> Parameters:
     values = [
         ("CardHandle", seen.handle),
         ("CardType", seen.card.card_type),
-        ("CardVersion", "G2.1" if card.kind != "unknown" else ""),
+        ("CardVersion", card.generation if card.kind != "unknown" else ""),
         ("ICCSN", card.iccsn),
         ("CtID", seen.terminal),
         ("SlotID", str(seen.slot)),

@@ -30,6 +30,7 @@ def cards(pki: Pki) -> dict[str, CardKeys]:
             "egk", kind="egk", holder="Erika Mustermann", iccsn="80276001010000000003", kvnr="X000000001"
         ),
         "gsmckt": pki.issue_card("gsmckt", kind="gsmckt", holder="Empfang", iccsn="80276001010000000004"),
+        "gsmck": pki.issue_card("gsmck", kind="gsmck", holder="Konnektor", iccsn="80276001010000000009"),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
 
 from firmware_sim.pki import CardKeys, Pki
@@ -29,6 +29,7 @@ def text(name: x509.Name, oid: ObjectIdentifier) -> list[str]:
         ("smcb", {"C.AUT", "C.ENC", "C.SIG"}),
         ("egk", {"C.AUT", "C.ENC"}),
         ("gsmckt", {"C.AUT"}),
+        ("gsmck", {"C.AUT"}),
     ],
 )
 def test_each_kind_of_card_has_its_certificates_and_no_others(
@@ -71,6 +72,19 @@ def test_every_certificate_is_ecdsa_with_sha256_on_brainpool_and_for_no_other_us
     assert usage.value.content_commitment == (ref in {"C.QES", "C.SIG"})
     assert usage.value.key_agreement == (ref == "C.ENC" or (kind, ref) == ("hba", "C.AUT"))
     assert found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
+
+
+def test_a_card_of_the_old_generation_has_rsa_keys_only(pki: Pki) -> None:
+    card = pki.issue_card("old", kind="smcb", holder="Praxis Alt", iccsn="80276001010000000011", key="rsa")
+    assert card.crypt == "RSA"
+    assert pki.issue_card("new", kind="smcb", holder="Praxis Neu", iccsn="80276001010000000012").crypt == "ECC"
+    again = pki.issue_card("old", kind="smcb", holder="Praxis Alt", iccsn="80276001010000000011", key="rsa")
+    for ref in ("C.AUT", "C.ENC", "C.SIG"):
+        found = certificate(card, ref)
+        assert isinstance(found.public_key(), rsa.RSAPublicKey)
+        assert found.public_key() == again.private_key(ref).public_key()
+        usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
+        assert (usage.key_encipherment, usage.key_agreement) == (ref == "C.ENC", False)
 
 
 @pytest.mark.parametrize(("kind", "ref"), REFS)
@@ -157,7 +171,10 @@ def test_a_name_of_one_word_still_makes_a_person(pki: Pki) -> None:
 
 def test_a_card_may_be_on_p256(pki: Pki) -> None:
     card = pki.issue_card("p256", kind="hba", holder="Dr. P", iccsn="80276001010000000007", key="p256")
-    assert all(isinstance(card.private_key(ref).curve, ec.SECP256R1) for ref in card.certificates)
+    for ref in card.certificates:
+        key = card.private_key(ref)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        assert isinstance(key.curve, ec.SECP256R1)
 
 
 @pytest.mark.parametrize(("days", "expired"), [(30, False), (0, False), (-1, True), (-400, True)])
@@ -180,7 +197,7 @@ def test_a_card_may_be_expired(pki: Pki, days: int, expired: bool) -> None:
         ({"kind": "egk"}, "kvnr"),
         ({"telematik_id": "1-Ärzte"}, "telematik_id"),
         ({"telematik_id": "1_2@3"}, "telematik_id"),
-        ({"key": "rsa"}, "key kind"),
+        ({"key": "dsa"}, "key kind"),
         ({"valid_days": 10**6}, "days"),
         ({"profession": "Arzt"}, "profession"),
         ({"profession": "1.2.276."}, "profession"),
