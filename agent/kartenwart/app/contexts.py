@@ -16,6 +16,7 @@ def contexts(settings: Settings) -> dict[str, Context]:
             local_terminals=one.local_terminals,
             remote_terminals=one.remote_terminals,
             remote_pin_terminal=one.remote_pin_terminal,
+            purpose=one.purpose,
         )
         for key, one in settings.contexts.items()
     )

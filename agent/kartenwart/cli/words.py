@@ -24,7 +24,18 @@ CARD_TYPES: dict[int, str] = {
     card_pb2.CARD_TYPE_HBA_QSIG: "HBA-qSig",
     card_pb2.CARD_TYPE_UNKNOWN: "nicht erkannt",
 }
-PINS: dict[int, str] = {card_pb2.PIN_SMC: "PIN.SMC", card_pb2.PIN_CH: "PIN.CH", card_pb2.PIN_QES: "PIN.QES"}
+PINS: dict[int, str] = {
+    card_pb2.PIN_SMC: "PIN.SMC",
+    card_pb2.PIN_CH: "PIN.CH",
+    card_pb2.PIN_QES: "PIN.QES",
+    card_pb2.PIN_MRPIN_NFD: "MRPIN.NFD",
+    card_pb2.PIN_MRPIN_NFD_READ: "MRPIN.NFD_READ",
+    card_pb2.PIN_MRPIN_DPE: "MRPIN.DPE",
+    card_pb2.PIN_MRPIN_GDD: "MRPIN.GDD",
+    card_pb2.PIN_MRPIN_OSE: "MRPIN.OSE",
+    card_pb2.PIN_MRPIN_AMTS: "MRPIN.AMTS",
+    card_pb2.PIN_AMTS_REP: "PIN.AMTS_REP",
+}
 PIN_STATES: dict[int, str] = {
     card_pb2.PIN_STATUS_VERIFIED: "freigeschaltet",
     card_pb2.PIN_STATUS_VERIFIABLE: "nicht freigeschaltet, PIN nötig",

@@ -57,6 +57,28 @@ class Pin(StrEnum):
     SMC = "SMC"
     CH = "CH"
     QES = "QES"
+    MRPIN_NFD = "MRPIN_NFD"
+    MRPIN_NFD_READ = "MRPIN_NFD_READ"
+    MRPIN_DPE = "MRPIN_DPE"
+    MRPIN_GDD = "MRPIN_GDD"
+    MRPIN_OSE = "MRPIN_OSE"
+    MRPIN_AMTS = "MRPIN_AMTS"
+    AMTS_REP = "AMTS_REP"
+
+    @property
+    def reference(self) -> str:
+        """Return the card's own name for it, e.g. "PIN.CH" or "MRPIN.NFD"."""
+        return self.value.replace("_", ".", 1) if self.value.startswith("MRPIN") else f"PIN.{self.value}"
+
+    @property
+    def counter(self) -> "Pin":
+        """Return the PIN whose attempts it spends: an eGK's multi-reference PINs are its PIN.CH by other names."""
+        return Pin.CH if self.is_switchable else self
+
+    @property
+    def is_switchable(self) -> bool:
+        """True for the multi-reference PINs of an eGK, which can be switched on and off."""
+        return self.value.startswith("MRPIN")
 
 
 class PinStatus(StrEnum):
@@ -93,7 +115,7 @@ class Context:
 
     Which terminals its workplace needs may be said beside it, each by CtId, name or MAC address: `local_terminals`
     stand there, `remote_terminals` elsewhere, at `remote_pin_terminal` its remote PINs are typed. Only the check of
-    the Konnektor's information model reads them.
+    the Konnektor's information model reads them. `purpose` says for people which program calls so: "pvs", "kim".
     """
 
     name: str
@@ -104,6 +126,7 @@ class Context:
     local_terminals: tuple[str, ...] = ()
     remote_terminals: tuple[str, ...] = ()
     remote_pin_terminal: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,13 @@ PIN_LABELS = {
     Pin.SMC: "PIN der Praxiskarte (PIN.SMC)",
     Pin.CH: "PIN des Heilberufsausweises (PIN.CH)",
     Pin.QES: "Signatur-PIN des Heilberufsausweises (PIN.QES)",
+    Pin.MRPIN_NFD: "Versicherten-PIN für Notfalldaten (MRPIN.NFD)",
+    Pin.MRPIN_NFD_READ: "Versicherten-PIN zum Lesen der Notfalldaten (MRPIN.NFD_READ)",
+    Pin.MRPIN_DPE: "Versicherten-PIN für persönliche Erklärungen (MRPIN.DPE)",
+    Pin.MRPIN_GDD: "Versicherten-PIN für Gesundheitsdaten (MRPIN.GDD)",
+    Pin.MRPIN_OSE: "Versicherten-PIN für die Organspendeerklärung (MRPIN.OSE)",
+    Pin.MRPIN_AMTS: "Versicherten-PIN für den Medikationsplan (MRPIN.AMTS)",
+    Pin.AMTS_REP: "Vertreter-PIN für den Medikationsplan (PIN.AMTS_REP)",
 }
 
 _CLOSED = {

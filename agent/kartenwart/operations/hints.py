@@ -92,7 +92,7 @@ class Hints:
             terminal=pad.name if pad else "",
             context=notice.context,
             confirmed=False,
-            detail=f"PIN.{notice.pin.value}" if notice.pin else "",
+            detail=notice.pin.reference if notice.pin else "",
             contexts=frozenset({notice.context}) if notice.context else card.contexts,
         )
 

@@ -36,7 +36,7 @@ class PinEntry:
     @property
     def detail(self) -> str:
         """Return which PIN."""
-        return f"PIN.{self.pin.value}"
+        return self.pin.reference
 
     async def check(self) -> Ending | None:
         """Read the state first: nobody is asked in vain, or for a try that the caller does not know of."""

@@ -34,7 +34,7 @@ class Reach:
 
     def pin_claim(self, pin: Pin) -> Claim:
         """Return the claim on a PIN: one entry at a time, at whichever pad, since all spend the card's one counter."""
-        return Claim(key=f"{self.card.name} PIN.{pin.value}")
+        return Claim(key=f"{self.card.name} {pin.counter.reference}")
 
     @property
     def pad_claims(self) -> Claims:

@@ -107,7 +107,8 @@ class ContextSettings:
     """One way to call a Konnektor, as its administrator entered it.
 
     Which terminals the workplace needs (each by CtId, name or MAC address) may be said for `kartenwart konnektor`,
-    which prints what has to be entered in the Konnektor and checks it; nothing else looks at them.
+    which prints what has to be entered in the Konnektor and checks it; nothing else looks at them. `purpose` tells
+    people which program calls so ("pvs", "kim", "agent" or another word): its PIN states are watched apart.
     """
 
     konnektor: Annotated[str, identifier]
@@ -117,6 +118,7 @@ class ContextSettings:
     local_terminals: Annotated[tuple[str, ...], checks.texts(konnektor_text)] = ()
     remote_terminals: Annotated[tuple[str, ...], checks.texts(konnektor_text)] = ()
     remote_pin_terminal: Annotated[str, checks.text(most=64)] = ""
+    purpose: Annotated[str, checks.matching(r"([a-z0-9][a-z0-9-]{0,19})?", 'write "pvs", "kim" or "agent"')] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,18 @@ from kartenwart.domain.inventory import Pin, PinStatus
 
 SERVICE = "CardService"
 
-PIN_NAMES = {Pin.SMC: "PIN.SMC", Pin.CH: "PIN.CH", Pin.QES: "PIN.QES"}
+PIN_NAMES = {
+    Pin.SMC: "PIN.SMC",
+    Pin.CH: "PIN.CH",
+    Pin.QES: "PIN.QES",
+    Pin.MRPIN_NFD: "MRPIN.NFD",
+    Pin.MRPIN_NFD_READ: "MRPIN.NFD_READ",
+    Pin.MRPIN_DPE: "MRPIN.DPE",
+    Pin.MRPIN_GDD: "MRPIN.GDD",
+    Pin.MRPIN_OSE: "MRPIN.OSE",
+    Pin.MRPIN_AMTS: "MRPIN.AMTS",
+    Pin.AMTS_REP: "PIN.AMTS_REP",
+}
 
 
 class PinResult(StrEnum):

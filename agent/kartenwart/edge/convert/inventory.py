@@ -127,6 +127,7 @@ def context_message(context: Context) -> konnektor_pb2.Context:
         mandant=context.mandant,
         client_system=context.client_system,
         workplace=context.workplace,
+        purpose=context.purpose,
     )
 
 

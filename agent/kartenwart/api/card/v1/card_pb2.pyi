@@ -31,9 +31,23 @@ class _PinEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Pin.ValueType], _
     PIN_SMC: _Pin.ValueType  # 1
     """PIN.SMC of an SMC-B."""
     PIN_CH: _Pin.ValueType  # 2
-    """PIN.CH of an HBA."""
+    """PIN.CH of an HBA or of an eGK."""
     PIN_QES: _Pin.ValueType  # 3
     """PIN.QES of an HBA. Asked for by signatures, never by VerifyPin."""
+    PIN_MRPIN_NFD: _Pin.ValueType  # 4
+    """MRPIN.NFD of an eGK: emergency data, to write them."""
+    PIN_MRPIN_NFD_READ: _Pin.ValueType  # 5
+    """MRPIN.NFD_READ of an eGK: emergency data, to read them."""
+    PIN_MRPIN_DPE: _Pin.ValueType  # 6
+    """MRPIN.DPE of an eGK: the patient's own declarations."""
+    PIN_MRPIN_GDD: _Pin.ValueType  # 7
+    """MRPIN.GDD of an eGK: health data."""
+    PIN_MRPIN_OSE: _Pin.ValueType  # 8
+    """MRPIN.OSE of an eGK: declaration on organ donation."""
+    PIN_MRPIN_AMTS: _Pin.ValueType  # 9
+    """MRPIN.AMTS of an eGK: medication plan."""
+    PIN_AMTS_REP: _Pin.ValueType  # 10
+    """PIN.AMTS_REP of an eGK: medication plan, of the patient's representative."""
 
 class Pin(_Pin, metaclass=_PinEnumTypeWrapper):
     """Pin names a PIN of a card."""
@@ -43,9 +57,23 @@ PIN_UNSPECIFIED: Pin.ValueType  # 0
 PIN_SMC: Pin.ValueType  # 1
 """PIN.SMC of an SMC-B."""
 PIN_CH: Pin.ValueType  # 2
-"""PIN.CH of an HBA."""
+"""PIN.CH of an HBA or of an eGK."""
 PIN_QES: Pin.ValueType  # 3
 """PIN.QES of an HBA. Asked for by signatures, never by VerifyPin."""
+PIN_MRPIN_NFD: Pin.ValueType  # 4
+"""MRPIN.NFD of an eGK: emergency data, to write them."""
+PIN_MRPIN_NFD_READ: Pin.ValueType  # 5
+"""MRPIN.NFD_READ of an eGK: emergency data, to read them."""
+PIN_MRPIN_DPE: Pin.ValueType  # 6
+"""MRPIN.DPE of an eGK: the patient's own declarations."""
+PIN_MRPIN_GDD: Pin.ValueType  # 7
+"""MRPIN.GDD of an eGK: health data."""
+PIN_MRPIN_OSE: Pin.ValueType  # 8
+"""MRPIN.OSE of an eGK: declaration on organ donation."""
+PIN_MRPIN_AMTS: Pin.ValueType  # 9
+"""MRPIN.AMTS of an eGK: medication plan."""
+PIN_AMTS_REP: Pin.ValueType  # 10
+"""PIN.AMTS_REP of an eGK: medication plan, of the patient's representative."""
 Global___Pin: _TypeAlias = Pin  # noqa: Y015
 
 class _PinStatus:

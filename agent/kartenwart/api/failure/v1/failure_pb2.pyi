@@ -185,6 +185,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Another user's session on the card stands in the way (4018)."""
     REASON_PIN_NOT_SET: _Reason.ValueType  # 91
     """The PIN is empty or switched off."""
+    REASON_PIN_ALREADY_SET: _Reason.ValueType  # 92
+    """A transport PIN was to be changed, and the PIN is no transport PIN any more."""
+    REASON_PUK_REJECTED: _Reason.ValueType  # 93
+    """The PUK was wrong."""
+    REASON_PUK_BLOCKED: _Reason.ValueType  # 94
+    """The PUK is used up (4064)."""
     REASON_DOCUMENT_NOT_PDFA: _Reason.ValueType  # 100
     """The PDF does not declare itself as PDF/A."""
     REASON_DOCUMENT_TOO_LARGE: _Reason.ValueType  # 101
@@ -323,6 +329,12 @@ REASON_CARD_SESSION_FOREIGN: Reason.ValueType  # 90
 """Another user's session on the card stands in the way (4018)."""
 REASON_PIN_NOT_SET: Reason.ValueType  # 91
 """The PIN is empty or switched off."""
+REASON_PIN_ALREADY_SET: Reason.ValueType  # 92
+"""A transport PIN was to be changed, and the PIN is no transport PIN any more."""
+REASON_PUK_REJECTED: Reason.ValueType  # 93
+"""The PUK was wrong."""
+REASON_PUK_BLOCKED: Reason.ValueType  # 94
+"""The PUK is used up (4064)."""
 REASON_DOCUMENT_NOT_PDFA: Reason.ValueType  # 100
 """The PDF does not declare itself as PDF/A."""
 REASON_DOCUMENT_TOO_LARGE: Reason.ValueType  # 101

@@ -192,6 +192,7 @@ class Context(_message.Message):
     MANDANT_FIELD_NUMBER: _builtins.int
     CLIENT_SYSTEM_FIELD_NUMBER: _builtins.int
     WORKPLACE_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name "contexts/{x}"."""
     konnektor: _builtins.str
@@ -202,6 +203,8 @@ class Context(_message.Message):
     """ClientSystemId as entered in the Konnektor."""
     workplace: _builtins.str
     """WorkplaceId as entered in the Konnektor."""
+    purpose: _builtins.str
+    """Which program calls so, as the technician named it: "pvs", "kim", "agent" or another word; empty where not said."""
     def __init__(
         self,
         *,
@@ -210,10 +213,11 @@ class Context(_message.Message):
         mandant: _builtins.str = ...,
         client_system: _builtins.str = ...,
         workplace: _builtins.str = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_system", b"client_system", "konnektor", b"konnektor", "mandant", b"mandant", "name", b"name", "workplace", b"workplace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_system", b"client_system", "konnektor", b"konnektor", "mandant", b"mandant", "name", b"name", "purpose", b"purpose", "workplace", b"workplace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
