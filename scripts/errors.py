@@ -2,7 +2,7 @@
 
 import sys
 
-from kartenwart.domain.catalogue import CODES, ENTRIES, Entry
+from kartenwart.domain.catalogue import Entry, entries
 from kartenwart.domain.failures import Owner, RetryClass
 
 OWNERS = {
@@ -41,8 +41,9 @@ def _table(head: str, rows: list[str]) -> str:
 
 def page() -> str:
     """Return the whole page."""
-    reasons = [_row(f"`{reason.value}`", entry) for reason, entry in ENTRIES.items()]
-    codes = [_row(f"{code} `{entry.reason.value}`", entry) for code, entry in sorted(CODES.items())]
+    by_reason, by_code = entries()
+    reasons = [_row(f"`{reason.value}`", entry) for reason, entry in by_reason.items()]
+    codes = [_row(f"{code} `{entry.reason.value}`", entry) for code, entry in sorted(by_code.items())]
     parts = [HEAD, "## Reasons", "", _table("Reason", reasons), "", "## Codes", "", _table("Code", codes), ""]
     return "\n".join(parts)
 

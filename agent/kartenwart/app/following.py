@@ -11,6 +11,7 @@ from pathlib import Path
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.site import Site
 from kartenwart.adapters.store import StateUnusable, Store
+from kartenwart.adapters.store.jobs import JobTable
 from kartenwart.adapters.systemd import Notifier
 from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.app.admission import Admission
@@ -18,12 +19,13 @@ from kartenwart.app.building import Parts, build
 from kartenwart.app.loading import loaded
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
-from kartenwart.domain.catalogue import failure
+from kartenwart.domain.catalogue import entries, failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.services.building import build_services
 from kartenwart.edge.services.operations import Operations
+from kartenwart.edge.validation import violations
 from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.supervisor import Supervisor
@@ -66,12 +68,15 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
     settings, report = ground.settings, ground.report
     konnektors = Reached()
     operations, readiness = await _operations(ground, konnektors)
+    await asyncio.to_thread(entries)
     ports = await _open_doors(stack, ground)
     reaching = await loaded("kartenwart.app.konnektors")
     konnektors.update(await reaching.entered(ground.links, settings, ground.presence.current))
     supervisor = await stack.enter_async_context(Supervisor(report=report))
     _start_links(supervisor, settings, konnektors, operations, readiness, report)
-    supervisor.start("tidy", lambda: _tidy(operations, ground.store, ground.clock, settings.box.job_retention_days))
+    supervisor.start(
+        "tidy", lambda: _tidy(operations, ground.store.jobs, ground.clock, settings.box.job_retention_days)
+    )
     supervisor.start("keep-time", lambda: _keep_time(ground.clock, report))
     supervisor.start("presence", lambda: ground.presence.now_and_then(ports, lambda: operations.enrolments.is_open))
     await asyncio.to_thread(_say_ready, settings.listen.ready_file, ground.site, ports)
@@ -104,7 +109,7 @@ async def _operations(
         )
     )
     ground.work.push_async_callback(operations.jobs.close)
-    ground.edge.bind(build_services(operations))
+    ground.edge.bind(build_services(operations), violations)
     return operations, readiness
 
 
@@ -162,11 +167,11 @@ def _start_links(
         supervisor.start(name, link.run)
 
 
-async def _tidy(operations: Operations, store: Store, clock: TrustedTime, days: int) -> None:
+async def _tidy(operations: Operations, jobs: JobTable, clock: TrustedTime, days: int) -> None:
     """Delete documents that have expired, and of old jobs all but the outcome."""
     while True:
         await operations.documents.sweep()
-        await store.jobs.prune_jobs(clock.now() - timedelta(days=days))
+        await jobs.prune_jobs(clock.now() - timedelta(days=days))
         await asyncio.sleep(TIDY_SECONDS)
 
 

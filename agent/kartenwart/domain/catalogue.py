@@ -7,6 +7,7 @@ field. Codes that nobody listed, and those of vendors, stay legible: KONNEKTOR_F
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,18 @@ def _code_entry(own: Mapping[str, Any], reasons: Mapping[str, Mapping[str, Any]]
     return _entry(Reason(own["reason"]), inherited | dict(own))
 
 
-def _load() -> tuple[dict[Reason, Entry], dict[int, Entry]]:
+@cache
+def entries() -> tuple[dict[Reason, Entry], dict[int, Entry]]:
+    """Return what is told for each reason, and for each code that has words of its own; read when first asked for."""
     data = tomllib.loads(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
     by_reason = {reason: _entry(reason, data["reasons"][reason.value]) for reason in Reason}
     by_code = {int(code): _code_entry(own, data["reasons"]) for code, own in data["codes"].items()}
     return by_reason, by_code
 
 
-ENTRIES, CODES = _load()
-
-
 def reason_for_code(code: int) -> Reason:
     """Return the reason for a Konnektor's or card's code; KONNEKTOR_FAULT for codes not told apart."""
-    entry = CODES.get(code)
+    entry = entries()[1].get(code)
     return entry.reason if entry else Reason.KONNEKTOR_FAULT
 
 
@@ -65,8 +65,8 @@ def failure(
     reason: Reason, *, code: int = 0, severity: str = "", error_type: str = "", attempts_left: int | None = None
 ) -> Failure:
     """Return the one Failure for a reason, in the words of the code where the code has words for this reason."""
-    entry = ENTRIES[reason]
-    special = CODES.get(code)
+    by_reason, by_code = entries()
+    entry, special = by_reason[reason], by_code.get(code)
     if special and special.reason is reason:
         entry = special
     title = entry.title_with_code.replace("{code}", str(code)) if code else entry.title

@@ -17,5 +17,5 @@ What app builds:
 and, while gRPC serves already:
 
     operations = Operations(contexts=..., inventory=..., ...)                 edge/services/operations.py
-    edge.bind(build_services(operations))                                     edge/services/building.py
+    edge.bind(build_services(operations), violations)                edge/services/building.py, edge/validation.py
 """

@@ -16,7 +16,7 @@ from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError, CallerError, Reason
 from kartenwart.edge.call import Call, Source
 from kartenwart.edge.limits import Limiter, Limits
-from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, bind, known
+from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, Violations, bind, known
 from kartenwart.edge.metrics import OK, Meter, Metrics
 from kartenwart.edge.policy import Rate, Rule
 from kartenwart.edge.principals import Kind, Principal, Principals
@@ -24,7 +24,6 @@ from kartenwart.edge.refusals import Refused, refusal, unexpected
 from kartenwart.edge.scope import admit_scope
 from kartenwart.edge.shared import Reply
 from kartenwart.edge.trail import DENIALS, AuditLog, Trail
-from kartenwart.edge.validation import violations
 from kartenwart.edge.visits import Visits
 
 LONGEST_CALL = 60.0
@@ -98,13 +97,12 @@ class Edge:
         """End all calls and streams because the agent stops; their callers are told AGENT_UNAVAILABLE."""
         self.visits.end_all()
 
-    def bind(self, services: Mapping[str, object]) -> Mapping[str, Method]:
-        """Let these services (edge/services) answer from now on; return `methods`.
+    def bind(self, services: Mapping[str, object], violations: Violations | None = None) -> None:
+        """Let these services (edge/services) answer from now on; `violations`: edge/validation.py's, needed for fields.
 
         Those whose service is not there yet are admitted or refused as ever, and who is admitted waits for it.
         """
-        bind(self.methods, services)
-        return self.methods
+        bind(self.methods, services, violations)
 
     async def unary(self, method: Method, source: Source, seconds: float | None) -> Reply:
         """Answer a call within `seconds` (None: 30; at most 60), or raise Refused."""
@@ -168,7 +166,7 @@ class Edge:
     async def _receive(self, method: Method, source: Source, attempt: _Attempt) -> Any:
         await method.there.wait()
         request = await source.request(method.request, method.rule.max_bytes)
-        found = violations(request)
+        found = method.violations(request)
         if found:
             raise CallerError(failure(Reason.INVALID_ARGUMENT), found)
         attempt.request = request

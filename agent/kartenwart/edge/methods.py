@@ -7,11 +7,15 @@ from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
+from kartenwart.domain.failures import Violation
 from kartenwart.edge.call import Call
 from kartenwart.edge.descriptors import message_class, rpcs_of
 from kartenwart.edge.metrics import Meter, Metrics
 from kartenwart.edge.policy import POLICY, Rate, Rule
 from kartenwart.edge.shared import Reply
+
+# Finds what is wrong in a request (edge/validation.py).
+Violations = Callable[[Message], tuple[Violation, ...]]
 
 
 class Report(Protocol):
@@ -38,6 +42,10 @@ class Sink(Protocol):
         ...
 
 
+def _none(_request: Message) -> tuple[Violation, ...]:
+    return ()
+
+
 async def _nobody(_request: Any, _call: Call) -> None:
     return None
 
@@ -53,6 +61,7 @@ class Method:
     rule: Rule
     meter: Meter
     request: type[Message] = Message
+    violations: Violations = _none
     handler: Callable[[Any, Call], Any] = _nobody
     there: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,14 +76,18 @@ def known(metrics: Metrics) -> dict[str, Method]:
     return {name: Method(name=name, rule=rule, meter=metrics.meter(name)) for name, rule in POLICY.items()}
 
 
-def bind(methods: Mapping[str, Method], services: Mapping[str, object]) -> None:
-    """Give the RPCs of these services what answers them; KeyError or AttributeError where a rule or method is missing.
+def bind(methods: Mapping[str, Method], services: Mapping[str, object], violations: Violations | None) -> None:
+    """Give the RPCs of these services what answers them; reads the protos of these services and of no others.
 
-    It reads the protos of these services and of no others.
+    KeyError or AttributeError where a rule or method is missing, TypeError where a request has fields and nothing that
+    finds mistakes in it.
     """
     for name, service in services.items():
         for rpc in rpcs_of(name):
+            if violations is None and rpc.request.fields:
+                raise TypeError(f"the request of {rpc.name} has fields that nobody checks")
             method = methods[rpc.name]
             method.request = message_class(rpc.request)
+            method.violations = violations or _none
             method.handler = getattr(service, rpc.attribute)
             method.there.set()

@@ -19,7 +19,7 @@ from kartenwart.domain.jobs import (
     SignDocumentsResult,
     VerifyPinResult,
 )
-from kartenwart.domain.ports.store import JobStore
+from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob

@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobResult, JobState, JobStep
-from kartenwart.domain.ports.store import JobStore
+from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.operations.newest import Newest
 from kartenwart.operations.stopwatch import Part, Stopwatch
 from kartenwart.operations.work import Ending

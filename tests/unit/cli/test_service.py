@@ -19,7 +19,7 @@ FIRST = {
     "api.failure", "api.failure.v1", "api.failure.v1.failure_pb2",
     "api.system", "api.system.v1", "api.system.v1.system_service_pb2",
     "domain.audit", "domain.catalogue", "domain.clock", "domain.documents", "domain.enrolment", "domain.failures",
-    "domain.inventory", "domain.jobs", "domain.ports", "domain.ports.store", "domain.ports.vault", "domain.principals",
+    "domain.inventory", "domain.ports", "domain.ports.store", "domain.ports.vault", "domain.principals",
     "edge.convert.basics", "edge.convert.failures", "edge.services.system",
     "operations.audit", "operations.contexts", "operations.names", "operations.people", "operations.system",
     "operations.time", "operations.workstations",

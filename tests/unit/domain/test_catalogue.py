@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from kartenwart.domain.catalogue import CODES, ENTRIES, failure, halted, reason_for_code, refused, wrong_field
+from kartenwart.domain.catalogue import entries, failure, halted, reason_for_code, refused, wrong_field
 from kartenwart.domain.failures import Owner, Reason, RetryClass, Violation
+
+ENTRIES, CODES = entries()
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -15,6 +15,7 @@ from kartenwart.edge.principals import Kind, Principal, Principals
 from kartenwart.edge.services.building import build_services
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.shared import Shared
+from kartenwart.edge.validation import violations
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.system import SystemFacts
 from kartenwart.operations.time import TrustedTime
@@ -73,7 +74,8 @@ class House:
             report=self.report,
             metrics=metrics,
         )
-        self.methods = self.edge.bind(build_services(self.operations))
+        self.edge.bind(build_services(self.operations), violations)
+        self.methods = self.edge.methods
 
     def report(self, event: str, *, level: str = "info", **fields: object) -> None:
         self.practice.report(event, level=level, **fields)

@@ -20,6 +20,7 @@ from kartenwart.edge.limits import Limits
 from kartenwart.edge.methods import Method
 from kartenwart.edge.principals import Kind, Principal, Principals
 from kartenwart.edge.shared import Reply
+from kartenwart.edge.validation import violations
 from tests.unit.edge.pki import Leaf, Site
 
 CONTEXTS = ("contexts/empfang", "contexts/labor")
@@ -121,7 +122,7 @@ def _pour(rpc: Rpc) -> Stream:
 
 @dataclass
 class Practice:
-    """An edge with everything around it in memory; `said` is what services answer, by method name; `late` keeps them away."""
+    """An edge with everything around it in memory; `said` is what services answer, by method name; `late`: none yet."""
 
     site: Site = field(default_factory=Site)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
@@ -155,7 +156,7 @@ class Practice:
 
     def services_arrive(self) -> None:
         """From now on every service answers."""
-        self.edge.bind({rpc.service: OpenService(rpc.service, self.said) for rpc in rpcs()})
+        self.edge.bind({rpc.service: OpenService(rpc.service, self.said) for rpc in rpcs()}, violations)
 
     def report(self, event: str, *, level: str = "info", **fields: object) -> None:
         self.reports.append({"event": event, "level": level, **fields})

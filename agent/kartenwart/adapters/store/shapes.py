@@ -1,4 +1,4 @@
-"""The stored form of each value of the domain.
+"""The stored form of jobs and what is in them.
 
 These names are in databases in the field: a change here needs a step in migrations.
 """
@@ -12,12 +12,10 @@ from kartenwart.adapters.store.codec import (
     Codec,
     enum,
     many,
-    names,
     one_of,
     optional,
     record,
 )
-from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.failures import Failure, Owner, Reason, RetryClass
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import (
@@ -39,7 +37,6 @@ from kartenwart.domain.jobs import (
     SignedDocument,
     VerifyPinResult,
 )
-from kartenwart.domain.principals import Role, Scope, User, Workstation
 
 FAILURE: Codec[Failure] = record(
     Failure,
@@ -116,33 +113,4 @@ JOB: Codec[Job] = record(
     failure=optional(FAILURE),
     result=optional(_RESULT),
     times=_TIMES,
-)
-
-_SCOPE: Codec[Scope] = record(Scope, contexts=many(TEXT), users=many(TEXT), everything=FLAG)
-
-WORKSTATION: Codec[Workstation] = record(
-    Workstation,
-    name=TEXT,
-    label=TEXT,
-    role=enum(Role),
-    scope=_SCOPE,
-    key_sha256=TEXT,
-    enrolled_at=TIME,
-    expires_at=TIME,
-    revoked_at=optional(TIME),
-    previous_key_sha256=TEXT,
-)
-
-USER: Codec[User] = record(
-    User,
-    name=TEXT,
-    label=TEXT,
-    konnektor_user_id=TEXT,
-    card=TEXT,
-    bound_at=optional(TIME),
-    mandants=names(),
-)
-
-TOKEN: Codec[EnrolmentToken] = record(
-    EnrolmentToken, secret_sha256=TEXT, role=enum(Role), scope=_SCOPE, expires_at=TIME
 )

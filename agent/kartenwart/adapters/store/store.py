@@ -2,30 +2,40 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kartenwart.adapters.store.anchor import Anchor
 from kartenwart.adapters.store.audit import AuditTable
-from kartenwart.adapters.store.database import open_database
+from kartenwart.adapters.store.database import Database, open_database
 from kartenwart.adapters.store.facts import FactTable
-from kartenwart.adapters.store.jobs import JobTable
 from kartenwart.adapters.store.state import locked
 from kartenwart.adapters.store.workstations import WorkstationTable
 from kartenwart.domain.clock import Clock
+
+if TYPE_CHECKING:
+    from kartenwart.adapters.store.jobs import JobTable
 
 DATABASE_FILE = "agent.db"
 ANCHOR_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """One table class per port of domain.ports.store."""
+    """One table class per port of domain.ports."""
 
-    jobs: JobTable
-    audit: AuditTable
-    workstations: WorkstationTable
-    facts: FactTable
+    def __init__(self, database: Database, audit: AuditTable) -> None:
+        self._database = database
+        self.audit = audit
+        self.workstations = WorkstationTable(database)
+        self.facts = FactTable(database)
+
+    @cached_property
+    def jobs(self) -> "JobTable":
+        """Return the jobs, whose many values are loaded when they are first asked for."""
+        from kartenwart.adapters.store.jobs import JobTable
+
+        return JobTable(self._database)
 
 
 @asynccontextmanager
@@ -41,9 +51,4 @@ async def open_store(
         async with open_database(state / DATABASE_FILE) as database:
             audit = AuditTable(database, Anchor(anchor), clock, anchor_seconds)
             async with audit.anchoring():
-                yield Store(
-                    jobs=JobTable(database),
-                    audit=audit,
-                    workstations=WorkstationTable(database),
-                    facts=FactTable(database),
-                )
+                yield Store(database, audit)

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from kartenwart.adapters.store.callers import TOKEN, USER, WORKSTATION
 from kartenwart.adapters.store.codec import time_text
 from kartenwart.adapters.store.database import Database
-from kartenwart.adapters.store.shapes import TOKEN, USER, WORKSTATION
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.principals import User, Workstation
 

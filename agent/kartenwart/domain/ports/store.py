@@ -1,6 +1,7 @@
-"""What is kept over a restart: jobs, workstations, users, tokens, audit, small facts. Every write is durable on return.
+"""What is kept over a restart besides jobs: workstations, users, tokens, audit, small facts.
 
-Each method raises WorldError(STORE_FAILED) when the disk refuses; nothing is half written then.
+Every write is durable on return. Each method raises WorldError(STORE_FAILED) when the disk refuses; then nothing is
+half written.
 """
 
 from collections.abc import Sequence
@@ -10,36 +11,7 @@ from typing import Protocol
 from kartenwart.domain.audit import AuditEntry, AuditRecord, AuditVerdict
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.inventory import Pin
-from kartenwart.domain.jobs import Job
 from kartenwart.domain.principals import User, Workstation
-
-
-class JobStore(Protocol):
-    """Jobs by name and by (creator, request_id)."""
-
-    async def insert_job(self, job: Job) -> Job | None:
-        """Insert first: return None when inserted, or the job that already has this (creator, request_id)."""
-        ...
-
-    async def update_job(self, job: Job) -> None:
-        """Write a job's new state."""
-        ...
-
-    async def get_job(self, name: str) -> Job | None:
-        """Return the job, or None."""
-        ...
-
-    async def list_jobs(
-        self, *, creator: str | None, mandants: frozenset[str] | None, request_id: str, before: str, limit: int
-    ) -> Sequence[Job]:
-        """Return jobs, newest first, of a creator (None: of all) and of mandants (None: all); request_id "" means all;
-        `before` is the name of the last job of the page before, "" for the first page.
-        """
-        ...
-
-    async def unfinished_jobs(self) -> Sequence[Job]:
-        """Return jobs that have not ended."""
-        ...
 
 
 class AuditStore(Protocol):

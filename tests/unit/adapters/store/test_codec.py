@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kartenwart.adapters.store.callers import TOKEN, USER, WORKSTATION
 from kartenwart.adapters.store.codec import BYTES, FLAG, NUMBER, TEXT, TIME, Codec, StoredWrong, record
-from kartenwart.adapters.store.shapes import FAILURE, JOB, TOKEN, USER, WORKSTATION
+from kartenwart.adapters.store.shapes import FAILURE, JOB
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.jobs import Job, JobResult
