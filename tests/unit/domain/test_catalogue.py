@@ -62,7 +62,7 @@ def test_codes_worth_telling_apart(code: int, reason: Reason) -> None:
 
 
 def test_words_of_a_code_are_used_only_for_its_own_reason() -> None:
-    assert failure(Reason.PIN_BLOCKED, code=4064).owner is Owner.CARD_ISSUER
+    assert failure(Reason.PUK_BLOCKED, code=4064).owner is Owner.CARD_ISSUER
     assert failure(Reason.OUTCOME_UNKNOWN, code=4064).title == ENTRIES[Reason.OUTCOME_UNKNOWN].title
 
 
