@@ -18,8 +18,8 @@ from firmware_sim.pads.pad import Ended, Pad
 from firmware_sim.pads.script import Script
 from firmware_sim.pki import CardKeys, Pki
 from firmware_sim.pki import CardKind as CardWithKeys
-from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
 from firmware_sim.world.built_in import built_in_iccsn, gsmck_name, gsmckt_name
+from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
 from firmware_sim.world.events import Event
 from firmware_sim.world.practice import Practice
 

@@ -87,6 +87,9 @@ def certificate_service(crypt: bool) -> dict[str, Shape]:
     return {
         "CERT:ReadCardCertificate": Shape(parts=(_HANDLE, _CONTEXT, one("CERT:CertRefList", references), *last)),
         "CERT:CheckCertificateExpiration": Shape(parts=(optional("CONN:CardHandle", up_to(128)), _CONTEXT, *last)),
+        "CERT:VerifyCertificate": Shape(
+            parts=(_CONTEXT, one("CERTCMN:X509Certificate", base64), optional("CERT:VerificationTime", anything))
+        ),
     }
 
 

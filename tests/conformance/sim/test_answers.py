@@ -1,5 +1,7 @@
 """Every answer, fault, service directory and event that the simulator sends is valid by the official schemas."""
 
+import base64
+
 import pytest
 from lxml import etree
 
@@ -131,6 +133,18 @@ async def test_signature_service(simulation: Simulation, client: Client, judge: 
     simulation.konnektors["konnektor"].faults.add(Fault(operation="*", kind="wrong_status", code=4124))
     spoilt = judged(judge, await sign(doctor, handle, cades, job="XYZ-001", prefix=prefix), "SignDocumentResponse")
     assert spoilt.code == 4124
+
+
+async def test_expirations_and_verdicts_on_certificates(
+    simulation: Simulation, pvs: PrimarySystem, judge: Judge
+) -> None:
+    name = "CheckCertificateExpirationResponse"
+    listed = judged(judge, await pvs.call("CERT:CheckCertificateExpiration", "<CERT:Crypt>ECC</CERT:Crypt>"), name)
+    assert listed.texts(".//CERT:CertificateExpiration/CERT:CtID").count("") == 1
+    der = base64.b64encode(simulation.konnektors["konnektor"].around.keys["hba-adler"].certificate("C.AUT")).decode()
+    content = f"<CERTCMN:X509Certificate>{der}</CERTCMN:X509Certificate>"
+    verified = judged(judge, await pvs.call("CERT:VerifyCertificate", content), "VerifyCertificateResponse")
+    assert verified.text("CERT:VerificationStatus/CERT:VerificationResult") == "VALID"
 
 
 async def test_comfort_signature_is_off(client: Client, judge: Judge) -> None:
