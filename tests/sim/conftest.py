@@ -38,6 +38,7 @@ _CHANGES = {
     "slow_signature": ("signature_seconds = 0.0", "signature_seconds = 0.5"),
     "forgetful": ("signature_seconds = 0.0", "signature_seconds = 0.0\nsubscription_seconds = 0.3"),
     "transport": ('pin = "112233"', 'state = "transport", pin = "112233"'),
+    "comfort": ("[konnektors.behaviour]", "[konnektors.comfort]\nenabled = true\n\n[konnektors.behaviour]"),
     "no_remote_pin": (', sprechzimmer = "kt-sprechzimmer" }', " }"),
 }
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from firmware_sim.control.comfort_routes import ComfortRoutes
 from firmware_sim.control.fault_routes import FaultRoutes
 from firmware_sim.control.konnektor_routes import KonnektorRoutes
 from firmware_sim.control.model_routes import ModelRoutes
@@ -17,6 +18,7 @@ from firmware_sim.pads.script import ScriptError
 from firmware_sim.proxy import LinkFaultError
 from firmware_sim.simulation import Simulation
 from firmware_sim.world.administration import MistakeError
+from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.practice import WorldError
 
 _STATUS: dict[type[Exception], int] = {
@@ -26,6 +28,7 @@ _STATUS: dict[type[Exception], int] = {
     MistakeError: 400,
     UnknownFaultError: 400,
     ScriptError: 400,
+    KonnektorError: 409,
     WorldError: 409,
     NothingAskedError: 409,
 }
@@ -48,7 +51,7 @@ async def _errors_as_json(request: web.Request, handler: _Handler) -> web.Stream
 async def control_door(simulation: Simulation, port: int = 0) -> AsyncIterator[str]:
     """Open the door on 127.0.0.1 and give its address."""
     app = web.Application(middlewares=[_errors_as_json])
-    for doors in (PracticeRoutes, KonnektorRoutes, ModelRoutes, FaultRoutes):
+    for doors in (PracticeRoutes, KonnektorRoutes, ModelRoutes, FaultRoutes, ComfortRoutes):
         app.add_routes(doors(simulation).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()

@@ -55,6 +55,7 @@ def _counts(value: CardCounts) -> dict[str, Any]:
     return {
         **asdict(value),
         "operations": dict(value.operations),
+        "signature_modes": dict(value.signature_modes),
         "pin_tries": {"right": value.pin_tries_right, "wrong": value.pin_tries_wrong},
     }
 
@@ -89,8 +90,25 @@ def _konnektor(konnektor: Konnektor) -> dict[str, Any]:
         ],
         "event_endpoints": list(device.subscriptions.endpoints),
         "events_sent": dict(konnektor.sender.sent),
+        "comfort": _comfort(konnektor),
         "faults": [asdict(fault) for fault in konnektor.faults],
     }
+
+
+def _comfort(konnektor: Konnektor) -> dict[str, Any]:
+    """Switch, limits, and who has a session on which card; the users' ids are secrets."""
+    device = konnektor.device
+    names = {seen.handle: seen.card.name for seen in device.cards}
+    sessions = [
+        {
+            "card": names.get(session.handle, ""),
+            "client_system": session.client_system,
+            "left": session.left,
+            "until": session.ends_at.isoformat(timespec="seconds"),
+        }
+        for session in device.comfort
+    ]
+    return {**asdict(device.comfort.settings), "sessions_now": sessions}
 
 
 def _session(konnektor: Konnektor, session: CardSession) -> dict[str, Any]:

@@ -122,5 +122,5 @@ def _operations(around: Surroundings) -> list[Operation]:
     ]
     if has(around.device.configuration, "SignatureService", "7.5.5"):
         operations += SignatureService(around, dialog, "SIG75").operations()
-        operations += ComfortService(around).operations()
+        operations += ComfortService(around, dialog).operations()
     return operations

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from firmware_sim.konnektor.call import Call, Operation, Surroundings
 from firmware_sim.konnektor.documents import CADES, Document, read_documents
@@ -36,6 +37,7 @@ class Work:
     documents: list[Document]
     keys: CardKeys
     corrupt: bool
+    mode: Literal["SMB", "PIN", "COMFORT"] = "SMB"
 
 
 class SignatureService:
@@ -92,11 +94,22 @@ class SignatureService:
         self._device.jobs.start(work.job_number)
         counts.job_numbers.append(work.job_number)
         try:
-            signed = await (self._qualified(work) if seen.card.kind == "hba" else self._with_smb(work))
+            signed = await self._signed(work)
         finally:
             self._device.jobs.finish(work.job_number)
         responses = [self._response(document, signature) for document, signature in signed]
         return element(f"{self._prefix}:SignDocumentResponse", *responses)
+
+    async def _signed(self, work: Work) -> list[tuple[Document, bytes]]:
+        """The way of the card: SM-B unlocked, HBA with a comfort session, HBA with its PIN at the pad."""
+        if work.seen.card.kind != "hba":
+            return await self._with_smb(work)
+        session = self._device.comfort.of(work.seen.handle, work.context)
+        if session is None:
+            return await self._qualified(replace(work, mode="PIN"))
+        self._device.comfort.refuse_more_than_left(session, len(work.documents))
+        async with self._dialog.reserved(work.seen):
+            return await self._sign_all(replace(work, mode="COMFORT"))
 
     def _card(self, call: Call) -> SeenCard:
         seen = self._device.admit(call.context, handle=call.text("CONN:CardHandle"))
@@ -138,7 +151,11 @@ class SignatureService:
             self._check_still_there(work)
             signature = await asyncio.to_thread(_sign, work, document)
             self._check_still_there(work)
-            self._around.practice.counts.cards[work.seen.card.name].signatures += 1
+            if work.mode == "COMFORT":
+                self._device.comfort.spend(work.seen.handle, work.context)
+            counts = self._around.practice.counts.cards[work.seen.card.name]
+            counts.signatures += 1
+            counts.signature_modes[work.mode] += 1
             signed.append((document, signature))
             self._announce_progress(work)
         return signed

@@ -127,6 +127,19 @@ class BehaviourConfiguration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ComfortConfiguration:
+    """The comfort signature: switched on or not, and what a session allows (1 to 250 signatures, up to 24 hours).
+
+    `sessions` are those that one HBA can have at a time; a Konnektor has to offer two or more.
+    """
+
+    enabled: bool = False
+    signatures: int = 100
+    seconds: float = 6 * 3600.0
+    sessions: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KonnektorConfiguration:
     """One Konnektor with its information model.
 
@@ -153,6 +166,7 @@ class KonnektorConfiguration:
     path_prefix: str = ""
     gsmck_valid_days: int = 1826
     behaviour: BehaviourConfiguration = field(default_factory=BehaviourConfiguration)
+    comfort: ComfortConfiguration = field(default_factory=ComfortConfiguration)
     terminals: tuple[TerminalConfiguration, ...] = ()
     workplaces: tuple[WorkplaceConfiguration, ...] = ()
     client_systems: tuple[ClientSystemConfiguration, ...] = ()

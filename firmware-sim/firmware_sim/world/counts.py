@@ -14,6 +14,10 @@ class CardCounts:
     pin_tries_wrong: int = 0
     sign_document_calls: int = 0
     signatures: int = 0
+    authentications: int = 0
+    online_checks: int = 0
+    signature_modes: Counter[str] = field(default_factory=Counter)
+    comfort_activations: int = 0
     job_numbers: list[str] = field(default_factory=list)
     operations: Counter[str] = field(default_factory=Counter)
 
@@ -35,6 +39,10 @@ class Counts:
             total.pin_tries_wrong += counts.pin_tries_wrong
             total.sign_document_calls += counts.sign_document_calls
             total.signatures += counts.signatures
+            total.authentications += counts.authentications
+            total.online_checks += counts.online_checks
+            total.signature_modes.update(counts.signature_modes)
+            total.comfort_activations += counts.comfort_activations
             total.job_numbers.extend(counts.job_numbers)
             total.operations.update(counts.operations)
         return total

@@ -9,6 +9,7 @@ from random import Random
 from firmware_sim.world import access
 from firmware_sim.world.card import Card
 from firmware_sim.world.codes import KonnektorError
+from firmware_sim.world.comfort import ComfortSignatures
 from firmware_sim.world.conditions import Conditions
 from firmware_sim.world.configuration import SMB, KonnektorConfiguration
 from firmware_sim.world.context import Context
@@ -47,6 +48,7 @@ class Device:
         self.jobs = JobNumbers(Random())
         self.clock_offset = timedelta()
         self._clock = clock
+        self.comfort = ComfortSignatures(configuration.comfort, self.sessions, self.now)
         self._announce = announce
         self.conditions = Conditions(self.now(), tuple(self.model.terminals))
         self.booted_at = self.now()
@@ -97,11 +99,17 @@ class Device:
         """A card was removed; its handle and its sessions die."""
         for seen in [seen for seen in self.cards if seen.card is card]:
             del self._seen[seen.handle]
-            self.sessions.drop_card(seen.handle)
+            self.reset(seen.handle)
             self._announce(card_event("CARD/REMOVED", seen))
+
+    def reset(self, handle: str) -> None:
+        """A card was reset: whatever was verified in it is so no more; its handle stays."""
+        self.comfort.end_of_card(handle)
+        self.sessions.drop_card(handle)
 
     def boot(self) -> None:
         """Start again: sessions and subscriptions are gone, every card gets a new handle."""
+        self.comfort.end_all()
         self.sessions.drop_all()
         self.subscriptions.drop_for_boot()
         self.reserved.clear()
@@ -147,6 +155,7 @@ class Device:
         if terminal and terminal not in self.model.terminals:
             raise KonnektorError(4007)
         seen = self.seen(handle) if handle else None
+        self.comfort.expire()
         question = access.Question(
             context=context, terminal=terminal, inserted=seen, session=session, all_workplaces=all_workplaces
         )

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Iterator
 from firmware_sim.world.configuration import (
     SMB,
     CardConfiguration,
+    ComfortConfiguration,
     KonnektorConfiguration,
     MandantConfiguration,
     WorldConfiguration,
 )
+
+MOST_SIGNATURES = 250
+LONGEST_SECONDS = 24 * 3600.0
+FEWEST_SESSIONS = 2
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}")
 _KVNR = re.compile(r"[A-Z][0-9]{9}")
@@ -65,6 +70,7 @@ def _konnektors(world: WorldConfiguration) -> Iterator[str]:
     smbs = {card.name for card in world.cards if card.kind in SMB}
     for konnektor in world.konnektors:
         yield from _doors(konnektor)
+        yield from comfort_problems(konnektor, konnektor.comfort)
         terminals = {terminal.name for terminal in konnektor.terminals}
         for terminal in konnektor.terminals:
             if not _MAC.fullmatch(terminal.mac):
@@ -84,6 +90,19 @@ def _doors(konnektor: KonnektorConfiguration) -> Iterator[str]:
         yield f"{where}: path_prefix begins with a slash and does not end with one"
     if konnektor.advertise and not re.fullmatch(r"https://[^/\s]+", konnektor.advertise):
         yield f"{where}: advertise is https://host or https://host:port"
+
+
+def comfort_problems(konnektor: KonnektorConfiguration, comfort: ComfortConfiguration) -> Iterator[str]:
+    """What forbids these settings: the function needs authenticated client systems (SOAP1, SOAP2) and has limits."""
+    where = f"konnektor {konnektor.name!r}: comfort"
+    if comfort.enabled and konnektor.authentication == "none":
+        yield f"{where} needs client systems that authenticate themselves"
+    if not 1 <= comfort.signatures <= MOST_SIGNATURES:
+        yield f"{where}.signatures is 1 to {MOST_SIGNATURES}"
+    if not 0 < comfort.seconds <= LONGEST_SECONDS:
+        yield f"{where}.seconds is more than 0 and at most {LONGEST_SECONDS:.0f}"
+    if comfort.sessions < FEWEST_SESSIONS:
+        yield f"{where}.sessions is {FEWEST_SESSIONS} or more"
 
 
 def _mandant(

@@ -147,6 +147,21 @@ async def test_expirations_and_verdicts_on_certificates(
     assert verified.text("CERT:VerificationStatus/CERT:VerificationResult") == "VALID"
 
 
+@pytest.mark.parametrize("world_text", ["comfort"], indirect=True)
+async def test_comfort_signature(simulation: Simulation, client: Client, judge: Judge) -> None:
+    simulation.pads["kt-sprechzimmer"].script.play([], "type_right")
+    doctor = client("pvs", workplace="sprechzimmer", user="6f1c6a5e-8a4b-4f0e-9a63-0d1f4d1b7c11")
+    card = f"<CONN:CardHandle>{await doctor.handle('HBA')}</CONN:CardHandle>"
+    activated = await doctor.call("SIG75:ActivateComfortSignature", before=card)
+    assert judged(judge, activated, "ActivateComfortSignatureResponse").text("SIG75:SignatureMode") == "COMFORT"
+    mode = judged(judge, await doctor.call("SIG75:GetSignatureMode", before=card), "GetSignatureModeResponse")
+    assert mode.text("SIG75:SessionInfo/SIG75:CountRemaining") == "100"
+    name = "SIG75:DeactivateComfortSignature"
+    for result in ("OK", "Warning"):
+        ended = judged(judge, await doctor.send(name, f"<{name}>{card}</{name}>"), "DeactivateComfortSignatureResponse")
+        assert ended.text("CONN:Status/CONN:Result") == result
+
+
 async def test_comfort_signature_is_off(client: Client, judge: Judge) -> None:
     doctor = client("pvs", workplace="sprechzimmer", user="adler")
     card = f"<CONN:CardHandle>{await doctor.handle('HBA')}</CONN:CardHandle>"
