@@ -72,7 +72,7 @@ def _local_time() -> datetime:
 
 def _keys_of(card: CardConfiguration) -> CardWithKeys | None:
     """Whose keys a card has: an HSM-B is an SMC-B without plastic."""
-    if card.kind == "unknown":
+    if card.kind == "unknown" or card.kind == "kvk":  # noqa: PLR1714 - the type checker narrows only this form
         return None
     return "smcb" if card.kind == "hsmb" else card.kind
 

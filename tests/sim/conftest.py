@@ -22,6 +22,27 @@ def sim_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sim")
 
 
+_EGK = 'kvnr = "X000000012"\nterminal = "kt-empfang"\nslot = 1\n'
+_KVK = """
+[[cards]]
+name = "kvk-mueller"
+kind = "kvk"
+iccsn = "80276001011699900399"
+holder = "Max Müller TEST-ONLY"
+terminal = "kt-empfang"
+slot = 2
+patient = { checksum = "right" }
+"""
+_SECOND_EGK = """
+[[cards]]
+name = "egk-zweite"
+kind = "egk"
+iccsn = "80276001011699900302"
+holder = "Viktor Versuch TEST-ONLY"
+kvnr = "X000000024"
+terminal = "kt-empfang"
+slot = 2
+"""
 _CHANGES = {
     "PTV3": ('generation = "PTV5"', 'generation = "PTV3"'),
     "vendor_trace": ("signature_seconds = 0.0", "signature_seconds = 0.0\nvendor_trace = true"),
@@ -30,6 +51,14 @@ _CHANGES = {
     "never_left_tries": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nleft_tries = "never"'),
     "specific_codes": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nunknown_context = "specific"'),
     "impatient": ("pin_entry_seconds = 60", "pin_entry_seconds = 0.2"),
+    "updated": (_EGK, _EGK + 'patient = { online = "updated", moves_to = "Neue Gasse" }\n'),
+    "certificate_invalid": (_EGK, _EGK + 'patient = { online = "certificate_invalid" }\n'),
+    "private_patient": (_EGK, _EGK + 'patient = { schema = "pkv1.0" }\n'),
+    "gesperrt": (_EGK, _EGK + "patient = { read_error = 114 }\n"),
+    "kvk": ("\n# The PVS unlocked", _KVK + "\n# The PVS unlocked"),
+    "spoilt_kvk": ('checksum = "right"', 'checksum = "wrong"'),
+    "second_egk": ("\n# The PVS unlocked", _SECOND_EGK + "\n# The PVS unlocked"),
+    "slow_patients": ("vsd_seconds = 0.0", "vsd_seconds = 0.5\nvsd_smb_seconds = 0.2"),
     "kept": ("signature_seconds = 0.0", 'signature_seconds = 0.0\ncetp_connection = "kept"'),
     "plain": ('cetp = "tls"', 'cetp = "plain"'),
     "basic": ('authentication = "certificate"', 'authentication = "basic"'),
@@ -46,7 +75,7 @@ _CHANGES = {
 @pytest.fixture
 def world_text(request: pytest.FixtureRequest) -> str:
     """The default world without waiting; a test parametrises this fixture (indirectly) with names of changes."""
-    text = default_text().replace("signature_seconds = 0.1", "signature_seconds = 0.0")
+    text = default_text().replace("signature_seconds = 0.1", "signature_seconds = 0.0\nvsd_seconds = 0.0")
     for name in getattr(request, "param", "").split():
         before, after = _CHANGES[name]
         assert before in text

@@ -21,12 +21,24 @@ NS = {
     "CERTCMN": "http://ws.gematik.de/conn/CertificateServiceCommon/v2.0",
     "SIG74": "http://ws.gematik.de/conn/SignatureService/v7.4",
     "SIG75": "http://ws.gematik.de/conn/SignatureService/v7.5",
+    "CTS": "http://ws.gematik.de/conn/CardTerminalService/v1.1",
+    "VSD": "http://ws.gematik.de/conn/vsds/VSDService/v5.2",
+    "KVK": "http://ws.gematik.de/conn/vsds/KvkService/v4.0",
+    "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
     "dss": "urn:oasis:names:tc:dss:1.0:core:schema",
     "GERROR": "http://ws.gematik.de/tel/error/v2.0",
     "SI": "http://ws.gematik.de/conn/ServiceInformation/v2.0",
 }
 _DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())
-_SERVICE = {"EVT": "EventService", "CARD": "CardService", "CERT": "CertificateService"}
+_SERVICE = {
+    "EVT": "EventService",
+    "CARD": "CardService",
+    "CERT": "CertificateService",
+    "CRYPT": "EncryptionService",
+    "CTS": "CardTerminalService",
+    "VSD": "VSDService",
+    "KVK": "KVKService",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,6 +21,7 @@ from firmware_sim.world.device import OPEN_IN_CRITICAL_STATE
 
 _log = logging.getLogger(__name__)
 # What the caller sees in place of the answer, also where the plan lets the operation run.
+_HANDLES = ("CONN:CardHandle", "VSD:EhcHandle", "KVK:KVKHandle")
 _ANSWERED_INSTEAD = ("soap_fault", "garbage", "http_status")
 
 
@@ -118,7 +119,7 @@ class Dispatcher:
     def _count(self, operation: Operation, request: Element) -> None:
         counts = self._around.practice.counts
         counts.operations[operation.name] += 1
-        handle = text(request, "CONN:CardHandle")
+        handle = next((found for name in _HANDLES if (found := text(request, name))), "")
         for seen in self._around.device.cards:
             if seen.handle == handle:
                 counts.cards[seen.card.name].operations[operation.name] += 1

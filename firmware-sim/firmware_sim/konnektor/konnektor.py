@@ -9,6 +9,7 @@ from typing import Self
 from firmware_sim.konnektor.call import Operation, Surroundings
 from firmware_sim.konnektor.calls import CallLog
 from firmware_sim.konnektor.card_service import CardService
+from firmware_sim.konnektor.card_terminal_service import CardTerminalService
 from firmware_sim.konnektor.certificate_service import CertificateService
 from firmware_sim.konnektor.cetp import EventSender
 from firmware_sim.konnektor.comfort_service import ComfortService
@@ -20,6 +21,7 @@ from firmware_sim.konnektor.listener import Listener, event_context
 from firmware_sim.konnektor.pin_dialog import PinDialog
 from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.signature_service import SignatureService
+from firmware_sim.konnektor.vsd_service import VsdService
 from firmware_sim.pads.pad import Ended
 from firmware_sim.pki import ClientIdentity, Pki, ServerIdentity
 from firmware_sim.world.configuration import KeyKind
@@ -118,6 +120,8 @@ def _operations(around: Surroundings) -> list[Operation]:
         *EventService(around).operations(),
         *CardService(around, dialog).operations(),
         *CertificateService(around).operations(),
+        *CardTerminalService(around).operations(),
+        *VsdService(around, dialog).operations(),
         *SignatureService(around, dialog, "SIG74").operations(),
     ]
     if has(around.device.configuration, "SignatureService", "7.5.5"):

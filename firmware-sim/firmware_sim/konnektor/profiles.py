@@ -15,6 +15,11 @@ SERVED = {
     "CardService": ("CARD",),
     "CertificateService": ("CERT",),
     "SignatureService": ("SIG74", "SIG75"),
+    "AuthSignatureService": ("SIG74",),
+    "EncryptionService": ("CRYPT",),
+    "CardTerminalService": ("CTS",),
+    "VSDService": ("VSD",),
+    "KVKService": ("KVK",),
 }
 PRODUCT_TYPE: Mapping[Generation, str] = {
     "PTV3": "3.6.0",

@@ -76,6 +76,28 @@ CARD_SERVICE = {
 }
 
 
+_PLACE = Shape(parts=(one("CARDCMN:CtId", up_to(64, 1)), one("CARDCMN:SlotId", positive)))
+_SAID = (optional("CTS:DisplayMsg", up_to(48)), optional("CTS:TimeOut", pattern(r"\+?[0-9]+")))
+CARD_TERMINAL_SERVICE = {
+    "CTS:RequestCard": Shape(
+        parts=(_CONTEXT, one("CTS:Slot", _PLACE), optional("CARDCMN:CardType", word_of(*CARD_TYPES)), *_SAID)
+    ),
+    "CTS:EjectCard": Shape(parts=(_CONTEXT, either({"CONN:CardHandle": up_to(128), "CTS:Slot": _PLACE}), *_SAID)),
+}
+PATIENT_SERVICES = {
+    "VSD:ReadVSD": Shape(
+        parts=(
+            one("VSD:EhcHandle", anything),
+            one("VSD:HpcHandle", anything),
+            one("VSD:PerformOnlineCheck", boolean),
+            one("VSD:ReadOnlineReceipt", boolean),
+            _CONTEXT,
+        )
+    ),
+    "KVK:ReadKVK": Shape(parts=(one("KVK:KVKHandle", up_to(128)), _CONTEXT)),
+}
+
+
 def _crypt(allowed: bool, prefix: str, *words: str) -> tuple[Part, ...]:
     return (optional(f"{prefix}:Crypt", word_of(*words)),) if allowed else ()
 

@@ -28,7 +28,7 @@ _TERMINAL = Product(kind="KartenTerminal", code="SIMKT", name="eHealth-Kartenter
 def card(seen: SeenCard) -> Element:
     """CARD:Card. An unreadable card has a handle, so that it can be ejected, and little else."""
     configuration = seen.card.configuration
-    readable = seen.card.kind != "unknown"
+    readable = seen.card.kind not in ("unknown", "kvk")
     personal = seen.card.kind in ("smcb", "hsmb", "hba", "egk")
     return element(
         "CARD:Card",

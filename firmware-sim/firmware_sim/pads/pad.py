@@ -1,7 +1,8 @@
 """The pad of one card terminal: one prompt at a time, answered by a script, by a person, or by nobody."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -63,10 +64,11 @@ class Pad:
         self._answer: asyncio.Future[Entry] | None = None
         self._asking = asyncio.Event()
         self._fade: asyncio.TimerHandle | None = None
+        self._occupied = False
 
     async def ask(self, prompt: Prompt, seconds: float) -> Entry:
         """Show a prompt and wait at most `seconds` for its answer. Raises `PadBusyError`."""
-        if self.prompt is not None:
+        if self.prompt is not None or self._occupied:
             raise PadBusyError(self.terminal)
         answer: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self.prompt, self._answer = prompt, answer
@@ -83,6 +85,19 @@ class Pad:
             player.cancel()
             self.prompt, self._answer = None, None
             self._asking.clear()
+            self._show(self._idle)
+
+    @contextmanager
+    def occupied(self, text: str) -> Iterator[None]:
+        """Show a text that asks for a card; nothing else is asked meanwhile. Raises `PadBusyError`."""
+        if self.prompt is not None or self._occupied:
+            raise PadBusyError(self.terminal)
+        self._occupied = True
+        self._show(text)
+        try:
+            yield
+        finally:
+            self._occupied = False
             self._show(self._idle)
 
     def show_result(self, text: str) -> None:

@@ -1,9 +1,11 @@
 """A card and its PINs: the only place where a typed PIN is compared and an attempt is spent."""
 
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import Enum
 
 from firmware_sim.world.configuration import CardConfiguration, CardKind, PinConfiguration
+from firmware_sim.world.patient import OnlineOutcome
 
 PINS_OF: dict[CardKind, tuple[str, ...]] = {
     "smcb": ("PIN.SMC",),
@@ -19,6 +21,7 @@ PINS_OF: dict[CardKind, tuple[str, ...]] = {
         "MRPIN.AMTS",
         "PIN.AMTS_REP",
     ),
+    "kvk": (),
     "gsmckt": (),
     "unknown": (),
 }
@@ -27,6 +30,7 @@ CARD_TYPE: dict[CardKind, str] = {
     "hsmb": "HSM-B",
     "hba": "HBA",
     "egk": "EGK",
+    "kvk": "KVK",
     "gsmckt": "SMC-KT",
     "unknown": "UNKNOWN",
 }
@@ -112,6 +116,14 @@ class Pin:
         return Comparison.RIGHT
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """The proof of an online check as it stands on an eGK: only the card that wrote it can read it."""
+
+    reader: str
+    data: bytes = field(repr=False)
+
+
 class Card:
     """A card with its PINs, wherever it is; it keeps its counters when it is pulled.
 
@@ -123,6 +135,10 @@ class Card:
         self.configuration = configuration
         self.expires = expires
         self.unlocked = False
+        self.receipt: Receipt | None = None
+        self.updated_at: datetime | None = None
+        self.next_online: OnlineOutcome = configuration.patient.online
+        self.street = configuration.patient.street
         self.pins = {pin.reference: Pin(pin) for pin in configuration.pins}
 
     @property
@@ -137,3 +153,8 @@ class Card:
     def card_type(self) -> str:
         """The Konnektor's word for this kind of card."""
         return CARD_TYPE[self.configuration.kind]
+
+    def update(self, now: datetime) -> None:
+        """The insurer's data reach an eGK; the next check finds nothing new."""
+        self.street = self.configuration.patient.moves_to or self.street
+        self.updated_at, self.next_online = now, "no_update"

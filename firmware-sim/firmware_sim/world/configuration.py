@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from firmware_sim.world.patient import PatientConfiguration
+
 KeyKind = Literal["p256", "brainpool", "rsa"]
-CardKind = Literal["smcb", "hsmb", "hba", "egk", "gsmckt", "unknown"]
+CardKind = Literal["smcb", "hsmb", "hba", "egk", "kvk", "gsmckt", "unknown"]
 SMB: frozenset[CardKind] = frozenset({"smcb", "hsmb"})
 ProfileName = Literal["simulator", "kocobox", "secunet", "rise", "ehex", "ti-gateway"]
 Generation = Literal["PTV3", "PTV4", "PTV4+", "PTV5", "PTV6"]
@@ -48,6 +50,7 @@ class CardConfiguration:
     terminal: str = ""
     slot: int = 1
     pins: tuple[PinConfiguration, ...] = ()
+    patient: PatientConfiguration = field(default_factory=PatientConfiguration)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +116,8 @@ class BehaviourConfiguration:
 
     pin_entry_seconds: float = 60.0
     signature_seconds: float = 0.1
+    vsd_seconds: float = 0.1
+    vsd_smb_seconds: float = 0.02
     left_tries: Literal["card", "never"] = "card"
     pin_trouble: Literal["status", "fault"] = "status"
     blocked_pin: Literal["result", "fault"] = "result"

@@ -36,6 +36,10 @@ class CardSessions:
         """The session with this key, made when it is the first time."""
         return self._sessions.setdefault(key, CardSession(key=key))
 
+    def close(self, key: SessionKey) -> None:
+        """End one session."""
+        self._sessions.pop(key, None)
+
     def of_card(self, handle: str) -> list[CardSession]:
         return [session for session in self if session.key.handle == handle]
 

@@ -18,6 +18,12 @@ _SCHEMAS = {
     "http://ws.gematik.de/conn/SignatureService/v7.4": "conn/SignatureService_V7_4_4.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.5": "conn/SignatureService_V7_5_5.xsd",
     "http://ws.gematik.de/conn/ServiceDirectory/v3.1": "conn/ServiceDirectory.xsd",
+    "http://ws.gematik.de/conn/CardTerminalService/v1.1": "conn/CardTerminalService.xsd",
+    "http://ws.gematik.de/conn/vsds/VSDService/v5.2": "conn/vsds/VSDService.xsd",
+    "http://ws.gematik.de/conn/vsds/KvkService/v4.0": "conn/vsds/KvkService.xsd",
+    "http://ws.gematik.de/fa/vsdm/vsd/v5.2": "fa/vsds/Schema_VSD.xsd",
+    "http://ws.gematik.de/fa/vsdm/vsd_pkv/v1.0": "fa/vsds/Schema_VSD_PKV.xsd",
+    "http://ws.gematik.de/fa/vsdm/pnw/v1.0": "fa/vsds/Pruefungsnachweis.xsd",
     "http://ws.gematik.de/tel/error/v2.0": "tel/error/TelematikError.xsd",
 }
 

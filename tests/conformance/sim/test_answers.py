@@ -12,6 +12,7 @@ from firmware_sim.simulation import Simulation
 from tests.conformance.sim.conftest import Judge
 from tests.sim.conftest import Client
 from tests.sim.event_sink import EventSink
+from tests.sim.patients import opened, place, read_vsd
 from tests.sim.soap_client import PrimarySystem, Reply, certificates, sign, sign_request, subscription
 
 CADES = "urn:ietf:rfc:5652"
@@ -169,6 +170,26 @@ async def test_comfort_signature_is_off(client: Client, judge: Judge) -> None:
     assert mode.text("SIG75:ComfortSignatureStatus") == "DISABLED"
     refused = judged(judge, await doctor.call("SIG75:ActivateComfortSignature", before=card), "Fault")
     assert refused.code == 4263
+
+
+@pytest.mark.parametrize("world_text", ["kvk"], indirect=True)
+async def test_patients_cards(pvs: PrimarySystem, judge: Judge) -> None:
+    reply = await read_vsd(pvs, await pvs.handle("EGK"), await pvs.handle("SMC-B"))
+    judged(judge, reply, "ReadVSDResponse")
+    for name in ("PersoenlicheVersichertendaten", "AllgemeineVersicherungsdaten", "GeschuetzteVersichertendaten"):
+        judge(opened(reply, name))
+    judge(opened(reply, "Pruefungsnachweis"))
+    handle = f"<KVK:KVKHandle>{await pvs.handle('KVK')}</KVK:KVKHandle>"
+    judged(judge, await pvs.call("KVK:ReadKVK", before=handle), "ReadKVKResponse")
+    judged(judge, await pvs.call("CTS:RequestCard", place(1)), "RequestCardResponse")
+    judged(judge, await pvs.call("EVT:GetCards"), "GetCardsResponse")
+
+
+@pytest.mark.parametrize("world_text", ["private_patient"], indirect=True)
+async def test_containers_of_a_private_insurer(pvs: PrimarySystem, judge: Judge) -> None:
+    reply = await read_vsd(pvs, await pvs.handle("EGK"), await pvs.handle("SMC-B"))
+    for name in ("PersoenlicheVersichertendaten", "AllgemeineVersicherungsdaten", "GeschuetzteVersichertendaten"):
+        judge(opened(reply, name))
 
 
 @pytest.mark.parametrize("world_text", ["vendor_trace"], indirect=True)
