@@ -45,6 +45,7 @@ slot = 2
 """
 _CHANGES = {
     "PTV3": ('generation = "PTV5"', 'generation = "PTV3"'),
+    "old_smcb": ('name = "smcb-m1"\n', 'name = "smcb-m1"\ngeneration = "G2.0"\n'),
     "vendor_trace": ("signature_seconds = 0.0", "signature_seconds = 0.0\nvendor_trace = true"),
     "fault_for_trouble": ("signature_seconds = 0.0", 'signature_seconds = 0.0\npin_trouble = "fault"'),
     "fault_for_blocked": ("signature_seconds = 0.0", 'signature_seconds = 0.0\nblocked_pin = "fault"'),

@@ -25,6 +25,7 @@ NS = {
     "VSD": "http://ws.gematik.de/conn/vsds/VSDService/v5.2",
     "KVK": "http://ws.gematik.de/conn/vsds/KvkService/v4.0",
     "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
+    "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
     "dss": "urn:oasis:names:tc:dss:1.0:core:schema",
     "GERROR": "http://ws.gematik.de/tel/error/v2.0",
     "SI": "http://ws.gematik.de/conn/ServiceInformation/v2.0",
@@ -34,6 +35,7 @@ _SERVICE = {
     "EVT": "EventService",
     "CARD": "CardService",
     "CERT": "CertificateService",
+    "CRYPT": "EncryptionService",
     "CRYPT": "EncryptionService",
     "CTS": "CardTerminalService",
     "VSD": "VSDService",
@@ -97,9 +99,9 @@ class PrimarySystem:
         """Send an operation: `before` stands before the context, `content` after it."""
         return await self.send(name, f"<{name} {attributes}>{before}{self.context()}{content}</{name}>")
 
-    async def send(self, name: str, body: str) -> Reply:
+    async def send(self, name: str, body: str, *, service: str = "") -> Reply:
         status, data = await self.post(
-            f"/ws/{_SERVICE.get(name.partition(':')[0], 'SignatureService')}",
+            f"/ws/{service or _SERVICE.get(name.partition(':')[0], 'SignatureService')}",
             f"<S:Envelope {_DECLARED}><S:Body>{body}</S:Body></S:Envelope>".encode(),
         )
         root = etree.fromstring(data).find("S:Body", NS)

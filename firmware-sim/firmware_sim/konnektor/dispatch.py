@@ -43,10 +43,10 @@ class Dispatcher:
         self._plan = plan
         self._log = log
 
-    async def answer(self, body: bytes, identity: str | None, prefixes: Collection[str]) -> Answer:
+    async def answer(self, body: bytes, identity: str | None, answered: Collection[tuple[str, str]]) -> Answer:
         """Answer one request. `identity` is the client system that TLS or Basic proved, None when none was asked.
 
-        `prefixes` are those of the root elements that the address it came to answers for.
+        `answered` is what the address it came to answers for: services with the prefix of their root elements.
         """
         started = time.monotonic()
         try:
@@ -54,7 +54,9 @@ class Dispatcher:
         except KonnektorError as error:
             return self._fault(error.code, error.detail)
         root, context = short(request), read_context(request)
-        operation = self._operations.get(root) if root.partition(":")[0] in prefixes else None
+        operation = self._operations.get(root)
+        if operation is not None and (operation.service, root.partition(":")[0]) not in answered:
+            operation = None
         fault = self._plan.take(root.rpartition(":")[2])
         result, answer = await self._answer(operation, request, root, context, identity, fault)
         self._log.add(

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
+from firmware_sim.konnektor.authentication_service import AuthenticationService
 from firmware_sim.konnektor.call import Operation, Surroundings
 from firmware_sim.konnektor.calls import CallLog
 from firmware_sim.konnektor.card_service import CardService
@@ -14,6 +15,7 @@ from firmware_sim.konnektor.certificate_service import CertificateService
 from firmware_sim.konnektor.cetp import EventSender
 from firmware_sim.konnektor.comfort_service import ComfortService
 from firmware_sim.konnektor.dispatch import Dispatcher
+from firmware_sim.konnektor.encryption_service import EncryptionService
 from firmware_sim.konnektor.event_service import EventService
 from firmware_sim.konnektor.faults import FaultPlan
 from firmware_sim.konnektor.lines import Lines
@@ -123,6 +125,8 @@ def _operations(around: Surroundings) -> list[Operation]:
         *CardTerminalService(around).operations(),
         *VsdService(around, dialog).operations(),
         *SignatureService(around, dialog, "SIG74").operations(),
+        *AuthenticationService(around).operations(),
+        *EncryptionService(around).operations(),
     ]
     if has(around.device.configuration, "SignatureService", "7.5.5"):
         operations += SignatureService(around, dialog, "SIG75").operations()

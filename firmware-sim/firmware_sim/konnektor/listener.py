@@ -16,7 +16,7 @@ from aiohttp import web
 
 from firmware_sim.konnektor.directory import service_directory
 from firmware_sim.konnektor.dispatch import Answer, Dispatcher
-from firmware_sim.konnektor.profiles import prefixes_by_path, profile_of
+from firmware_sim.konnektor.profiles import answered_by_path, profile_of
 from firmware_sim.konnektor.xml import serialise
 from firmware_sim.pki import ServerIdentity
 from firmware_sim.world.configuration import KonnektorConfiguration
@@ -53,10 +53,10 @@ class Listener:
         self._tls_root = tls_root
         self._site: web.BaseSite | None = None
         self._plain: web.BaseSite | None = None
-        self._prefixes = prefixes_by_path(device.configuration)
+        self._answered = answered_by_path(device.configuration)
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_get(f"{device.configuration.path_prefix}/connector.sds", self._directory)
-        for path in self._prefixes:
+        for path in self._answered:
             app.router.add_post(path, self._operation)
         app.on_response_prepare.append(self._date)
         self._app = app
@@ -151,7 +151,7 @@ class Listener:
             identity = self._identity(request)
         except Unauthorized:
             return _ask_password()
-        answer = await self._dispatcher.answer(await request.read(), identity, self._prefixes[request.path])
+        answer = await self._dispatcher.answer(await request.read(), identity, self._answered[request.path])
         if answer.fault is not None and answer.fault.kind in ("cut", "silent"):
             return self._break_off(request, answer)
         return web.Response(status=answer.status, body=answer.body, content_type=_XML, charset="utf-8")

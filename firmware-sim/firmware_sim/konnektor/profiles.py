@@ -17,6 +17,8 @@ SERVED = {
     "SignatureService": ("SIG74", "SIG75"),
     "AuthSignatureService": ("SIG74",),
     "EncryptionService": ("CRYPT",),
+    "AuthSignatureService": ("SIG74",),
+    "EncryptionService": ("CRYPT",),
     "CardTerminalService": ("CTS",),
     "VSDService": ("VSD",),
     "KVKService": ("KVK",),
@@ -189,14 +191,16 @@ def has(configuration: KonnektorConfiguration, service: str, number: str) -> boo
     return number in _VERSIONS[configuration.generation].get(service, ())
 
 
-def prefixes_by_path(configuration: KonnektorConfiguration) -> dict[str, frozenset[str]]:
-    """Which operations are answered at which path, as prefixes of their root elements ("SIG75").
+def answered_by_path(configuration: KonnektorConfiguration) -> dict[str, frozenset[tuple[str, str]]]:
+    """Which operations are answered at which path: ("SignatureService", "SIG75") is service and root's prefix.
 
     None for a service that is listed only.
     """
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, frozenset[tuple[str, str]]] = {}
     for version in versions_of(configuration):
-        served = frozenset(prefix for prefix in SERVED.get(version.service, ()) if _serves(prefix, version))
+        served = frozenset(
+            (version.service, prefix) for prefix in SERVED.get(version.service, ()) if _serves(prefix, version)
+        )
         found[version.path] = found.get(version.path, frozenset()) | served
     return found
 

@@ -30,6 +30,8 @@ _CONTEXT = one(
     ),
 )
 _HANDLE = one("CONN:CardHandle", up_to(128))
+_BYTES = Shape(attributes={"MimeType": (False, anything)})
+_DOCUMENT = dict.fromkeys(("ID", "RefURI", "RefType", "SchemaRefs"), (False, anything))
 _WIDE = {"mandant-wide": (False, boolean)}
 _EVENT_TO = pattern(r"cetp://.*")
 _SUBSCRIPTION_ID = up_to(64)
@@ -130,6 +132,39 @@ def signature_service(prefix: str, crypt: bool) -> dict[str, Shape]:
                 one(f"{prefix}:JobNumber", job),
                 many(f"{prefix}:SignRequest", _sign_request(prefix)),
             )
+        ),
+    }
+
+
+def external_authenticate() -> Shape:
+    """AuthSignatureService 7.4, in the namespace of SignatureService 7.4."""
+    inputs = Shape(
+        ordered=False,
+        parts=(
+            optional("dss:SignatureType", anything),
+            optional("SIG74:SignatureSchemes", word_of("RSASSA-PSS", "RSASSA-PKCS1-v1_5")),
+        ),
+    )
+    data = Shape(parts=(one("dss:Base64Data", _BYTES),), attributes=_DOCUMENT)
+    return Shape(parts=(_HANDLE, _CONTEXT, optional("SIG74:OptionalInputs", inputs), one("SIG74:BinaryString", data)))
+
+
+def encryption_service(crypt: bool) -> dict[str, Shape]:
+    """EncryptionService 6.1.1, or 6.1.0 when `crypt` is not allowed."""
+    choice = _crypt(crypt, "CRYPT", "RSA", "ECC", "RSA_ECC")
+    key = Shape(parts=(_HANDLE, optional("CRYPT:KeyReference", anything), *choice))
+    content = either({"CONN:Base64XML": base64, "dss:Base64Data": _BYTES})
+    document = one("CONN:Document", Shape(parts=(content,), attributes=_DOCUMENT))
+    certificates = Part(names={"CRYPT:Certificate": base64}, minimum=0, maximum=None)
+    recipients = Shape(parts=(optional("CRYPT:CertificateOnCard", key), certificates))
+    kinds = word_of("http://www.w3.org/TR/xmlenc-core/", "urn:ietf:rfc:5652", "urn:ietf:rfc:5751")
+    inputs = Shape(parts=(optional("CRYPT:EncryptionType", kinds),))
+    return {
+        "CRYPT:EncryptDocument": Shape(
+            parts=(_CONTEXT, one("CRYPT:RecipientKeys", recipients), document, optional("CRYPT:OptionalInputs", inputs))
+        ),
+        "CRYPT:DecryptDocument": Shape(
+            parts=(_CONTEXT, one("CRYPT:PrivateKeyOnCard", key), document, optional("CRYPT:OptionalInputs", None))
         ),
     }
 

@@ -17,6 +17,7 @@ _SCHEMAS = {
     "http://ws.gematik.de/conn/CertificateService/v6.0": "conn/CertificateService_v6_0_2.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.4": "conn/SignatureService_V7_4_4.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.5": "conn/SignatureService_V7_5_5.xsd",
+    "http://ws.gematik.de/conn/EncryptionService/v6.1": "conn/EncryptionService_v6_1_2.xsd",
     "http://ws.gematik.de/conn/ServiceDirectory/v3.1": "conn/ServiceDirectory.xsd",
     "http://ws.gematik.de/conn/CardTerminalService/v1.1": "conn/CardTerminalService.xsd",
     "http://ws.gematik.de/conn/vsds/VSDService/v5.2": "conn/vsds/VSDService.xsd",

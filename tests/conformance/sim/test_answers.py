@@ -14,6 +14,7 @@ from tests.sim.conftest import Client
 from tests.sim.event_sink import EventSink
 from tests.sim.patients import opened, place, read_vsd
 from tests.sim.soap_client import PrimarySystem, Reply, certificates, sign, sign_request, subscription
+from tests.sim.wire.keys import authenticate, decrypt, document, encrypt
 
 CADES = "urn:ietf:rfc:5652"
 
@@ -161,6 +162,15 @@ async def test_comfort_signature(simulation: Simulation, client: Client, judge: 
     for result in ("OK", "Warning"):
         ended = judged(judge, await doctor.send(name, f"<{name}>{card}</{name}>"), "DeactivateComfortSignatureResponse")
         assert ended.text("CONN:Status/CONN:Result") == result
+
+
+async def test_keys_of_cards(pvs: PrimarySystem, judge: Judge) -> None:
+    handle = await pvs.handle("SMC-B")
+    judged(judge, await authenticate(pvs, handle, bytes(32)), "ExternalAuthenticateResponse")
+    judged(judge, await authenticate(pvs, handle, bytes(32), kind="urn:other"), "Fault")
+    sealed = judged(judge, await encrypt(pvs, b"a letter", handle=handle), "EncryptDocumentResponse")
+    judged(judge, await decrypt(pvs, handle, document(sealed)), "DecryptDocumentResponse")
+    judged(judge, await decrypt(pvs, handle, b"no CMS"), "Fault")
 
 
 async def test_comfort_signature_is_off(client: Client, judge: Judge) -> None:
