@@ -95,6 +95,36 @@ WIRE: dict[Reason, tuple[Code, str]] = {
     Reason.DOCUMENTS_TOO_MANY: (Code.INVALID_ARGUMENT, "more documents than one job may have"),
     Reason.DOCUMENTS_TOO_LARGE: (Code.INVALID_ARGUMENT, "the documents are too large together"),
     Reason.SIGNATURE_STOPPED: (Code.ABORTED, "signing was stopped; what was not finished is discarded"),
+    Reason.COMFORT_NOT_SUPPORTED: (
+        Code.FAILED_PRECONDITION,
+        "the Konnektor has no SignatureService 7.5, so no comfort signature",
+    ),
+    Reason.COMFORT_LOGIN_MISSING: (
+        Code.FAILED_PRECONDITION,
+        "the client system does not authenticate itself to the Konnektor",
+    ),
+    Reason.COMFORT_DISABLED: (Code.FAILED_PRECONDITION, "the comfort signature is switched off at the Konnektor"),
+    Reason.COMFORT_SESSIONS_EXHAUSTED: (
+        Code.FAILED_PRECONDITION,
+        "the card has no comfort session left; another client system has them",
+    ),
+    Reason.COMFORT_ENDED: (
+        Code.FAILED_PRECONDITION,
+        "no comfort session of this user lasts; activate one, or sign without an assertion",
+    ),
+    Reason.COMFORT_NOT_PERMITTED: (
+        Code.PERMISSION_DENIED,
+        "the workstation has no right to the comfort signature; a technician gives it",
+    ),
+    Reason.ASSERTION_MISSING: (
+        Code.FAILED_PRECONDITION,
+        "a comfort session lasts: every signature needs a person assertion",
+    ),
+    Reason.ASSERTION_INVALID: (
+        Code.PERMISSION_DENIED,
+        "the assertion names another user, or its time is more than two minutes off",
+    ),
+    Reason.ASSERTION_REPLAYED: (Code.PERMISSION_DENIED, "the assertion's nonce was used before"),
     Reason.AGENT_RESTARTED: (Code.ABORTED, "the agent was restarted before anything was sent"),
     Reason.OUTCOME_UNKNOWN: (Code.UNKNOWN, "it is unknown whether the card did it; a person must look"),
     Reason.CANCELLED: (Code.CANCELLED, "cancelled before anything was sent"),

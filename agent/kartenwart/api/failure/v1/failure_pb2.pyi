@@ -231,6 +231,24 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The method is not implemented by this agent."""
     REASON_DEADLINE_EXCEEDED: _Reason.ValueType  # 127
     """The call's deadline passed; a job goes on."""
+    REASON_COMFORT_NOT_SUPPORTED: _Reason.ValueType  # 140
+    """The Konnektor's SignatureService is older than 7.5 and has no comfort signature."""
+    REASON_COMFORT_LOGIN_MISSING: _Reason.ValueType  # 141
+    """This client system does not authenticate itself to the Konnektor, which the comfort signature needs."""
+    REASON_COMFORT_DISABLED: _Reason.ValueType  # 142
+    """The comfort signature is switched off at the Konnektor (4263)."""
+    REASON_COMFORT_SESSIONS_EXHAUSTED: _Reason.ValueType  # 143
+    """The card has as many comfort sessions as the Konnektor allows (4278)."""
+    REASON_COMFORT_ENDED: _Reason.ValueType  # 144
+    """There is no comfort session, or none any more, that could sign this (4271)."""
+    REASON_COMFORT_NOT_PERMITTED: _Reason.ValueType  # 145
+    """The workstation lacks the right to the comfort signature."""
+    REASON_ASSERTION_MISSING: _Reason.ValueType  # 146
+    """A comfort session would sign without a PIN, and the call does not say which person triggers it."""
+    REASON_ASSERTION_INVALID: _Reason.ValueType  # 147
+    """The person assertion is of another user or of another time than now."""
+    REASON_ASSERTION_REPLAYED: _Reason.ValueType  # 148
+    """The person assertion was used before; each triggers once."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Reason is why a call, a job or a link failed."""
@@ -375,6 +393,24 @@ REASON_UNIMPLEMENTED: Reason.ValueType  # 126
 """The method is not implemented by this agent."""
 REASON_DEADLINE_EXCEEDED: Reason.ValueType  # 127
 """The call's deadline passed; a job goes on."""
+REASON_COMFORT_NOT_SUPPORTED: Reason.ValueType  # 140
+"""The Konnektor's SignatureService is older than 7.5 and has no comfort signature."""
+REASON_COMFORT_LOGIN_MISSING: Reason.ValueType  # 141
+"""This client system does not authenticate itself to the Konnektor, which the comfort signature needs."""
+REASON_COMFORT_DISABLED: Reason.ValueType  # 142
+"""The comfort signature is switched off at the Konnektor (4263)."""
+REASON_COMFORT_SESSIONS_EXHAUSTED: Reason.ValueType  # 143
+"""The card has as many comfort sessions as the Konnektor allows (4278)."""
+REASON_COMFORT_ENDED: Reason.ValueType  # 144
+"""There is no comfort session, or none any more, that could sign this (4271)."""
+REASON_COMFORT_NOT_PERMITTED: Reason.ValueType  # 145
+"""The workstation lacks the right to the comfort signature."""
+REASON_ASSERTION_MISSING: Reason.ValueType  # 146
+"""A comfort session would sign without a PIN, and the call does not say which person triggers it."""
+REASON_ASSERTION_INVALID: Reason.ValueType  # 147
+"""The person assertion is of another user or of another time than now."""
+REASON_ASSERTION_REPLAYED: Reason.ValueType  # 148
+"""The person assertion was used before; each triggers once."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
