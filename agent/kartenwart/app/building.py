@@ -16,6 +16,7 @@ from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
+from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
@@ -26,6 +27,7 @@ from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.readiness import Readiness
+from kartenwart.operations.signable import Signable
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
@@ -68,7 +70,11 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
     reader = DerCertificateReader()
     tools = SigningTools(
-        cards=cards, documents=documents, memory=memory, reader=reader, checker=MathSignatureChecker(), clock=clock
+        cards=cards,
+        documents=documents,
+        memory=memory,
+        reader=reader,
+        handing_out=HandingOut(documents=documents, checker=MathSignatureChecker(), clock=clock, report=parts.report),
     )
     operations = Operations(
         audit=audit,
@@ -111,4 +117,5 @@ def _models(parts: Parts, contexts: Contexts, keeper: InventoryKeeper) -> Inform
 def _signatures(
     jobs: Jobs, contexts: Contexts, people: People, keeper: InventoryKeeper, tools: SigningTools
 ) -> Signatures:
-    return Signatures(jobs=jobs, contexts=contexts, people=people, keeper=keeper, inspector=PdfInspector(), tools=tools)
+    signable = Signable(documents=tools.documents, inspector=PdfInspector())
+    return Signatures(jobs=jobs, contexts=contexts, people=people, keeper=keeper, signable=signable, tools=tools)

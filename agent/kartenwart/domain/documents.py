@@ -8,6 +8,8 @@ from enum import StrEnum
 MAX_DOCUMENT_BYTES = 25 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 RETENTION = timedelta(hours=24)
+MOST_DOCUMENTS = 250  # of one signature job
+MOST_SIGNED_BYTES = 250_000_000  # of all documents of one signature job; a Konnektor takes as much in one call
 UPLOAD_TIME = timedelta(hours=1)
 MIME_TYPES = ("application/pdf", "text/plain", "application/octet-stream", "text/xml")
 SHA256 = re.compile(r"[0-9a-f]{64}")

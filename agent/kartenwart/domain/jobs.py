@@ -139,7 +139,7 @@ class SignedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignDocumentsResult:
-    """Outcome of SignDocuments, in the order of the request."""
+    """Outcome of SignDocuments: the documents that were reached, in the order of the request."""
 
     documents: tuple[SignedDocument, ...]
 

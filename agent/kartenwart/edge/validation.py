@@ -194,7 +194,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         "card": CARD,
         "context": CONTEXT,
         "user": USER,
-        "documents": Many(each=DOCUMENT_TO_SIGN, fewest=1, most=1),
+        "documents": Many(each=DOCUMENT_TO_SIGN, fewest=1, most=500),  # too many has a reason of its own
         **ATTEMPTS,
         "wait": WAIT,
     },

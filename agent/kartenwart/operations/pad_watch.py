@@ -24,12 +24,19 @@ class PadWatch:
         self._tell: Tell | None = None
         self._job_number = ""
         self._heard = False
+        self._signed = 0
+        self._of = 1
 
     @contextmanager
-    def telling(self, tell: Tell, *, job_number: str = "") -> Iterator[None]:
-        """Tell of notices while the context is open; of a signature by its job number."""
+    def telling(self, tell: Tell, *, job_number: str = "", signed: int = 0, of: int = 1) -> Iterator[None]:
+        """Tell of notices while the context is open; of signatures by their job number.
+
+        `signed` documents of the `of` in the job are done already.
+        """
         self._tell = tell
         self._job_number = job_number
+        self._heard = False
+        self._signed, self._of = signed, of
         with self._keeper.listening(self._hear):
             yield
 
@@ -49,7 +56,10 @@ class PadWatch:
         if self._tell is None:
             return
         if notice.type is NoticeType.DOCUMENT_SIGNED and self._job_number and notice.detail == self._job_number:
-            self._tell(JobStep.DOCUMENT_SIGNED, "Die Karte hat das Dokument signiert.")
+            self._signed += 1
+            one = "Die Karte hat das Dokument signiert."
+            several = f"Die Karte hat {self._signed} von {self._of} Dokumenten signiert."
+            self._tell(JobStep.DOCUMENT_SIGNED, one if self._of == 1 else several)
         if not self._concerns(notice):
             return
         if notice.type is NoticeType.PIN_ENTRY_STARTED:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused, wrong_field
-from kartenwart.domain.documents import SHORT_TEXT, Document, DocumentToSign, SignatureFormat
-from kartenwart.domain.failures import Reason, Violation
+from kartenwart.domain.catalogue import refused
+from kartenwart.domain.documents import DocumentToSign
+from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
-from kartenwart.domain.ports.vault import DocumentInspector
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -15,11 +14,9 @@ from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.people import People
 from kartenwart.operations.reach import Reach
+from kartenwart.operations.signable import Signable
 from kartenwart.operations.signing import Signing, SigningTools
 from kartenwart.operations.work import Ticket, payload_hash
-
-PDF = "application/pdf"
-PDFA_PARTS = ("1", "2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +42,21 @@ class Signatures:
         contexts: Contexts,
         people: People,
         keeper: InventoryKeeper,
-        inspector: DocumentInspector,
+        signable: Signable,
         tools: SigningTools,
     ) -> None:
         self._jobs = jobs
         self._contexts = contexts
         self._people = people
         self._keeper = keeper
-        self._inspector = inspector
+        self._signable = signable
         self._tools = tools
 
     async def sign(self, caller: Caller, order: SignDocumentsOrder) -> Job:
-        """Let a card sign a document, as a job.
+        """Let a card sign documents, as a job.
 
-        CallerError INVALID_ARGUMENT, NOT_FOUND, CARD_TYPE_WRONG, ROLE_MISSING, USER_NOT_BOUND, CONFLICT (the document
-        is being signed already) and the DOCUMENT_ family.
+        CallerError INVALID_ARGUMENT, NOT_FOUND, CARD_TYPE_WRONG, ROLE_MISSING, USER_NOT_BOUND, CONFLICT (a document
+        is being signed already) and the DOCUMENT families.
         """
         ticket = Ticket(
             kind=JobKind.SIGN_DOCUMENTS,
@@ -77,14 +74,11 @@ class Signatures:
         return await self._jobs.start(caller, ticket, work)
 
     async def _signing(self, caller: Caller, order: SignDocumentsOrder) -> Signing:
-        wanted = _the_one(order.documents)
         reach = self._reach(caller, order)
         return Signing(
             tools=self._tools,
             reach=reach,
-            document=await self._document(caller, wanted),
-            format=wanted.format,
-            short_text=wanted.short_text,
+            documents=await self._signable.checked(caller, order.documents),
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
             watch=PadWatch(
@@ -104,35 +98,3 @@ class Signatures:
             if self._people.get(order.user).card != reach.card.name:
                 raise refused(Reason.USER_NOT_BOUND)
         return reach
-
-    async def _document(self, caller: Caller, wanted: DocumentToSign) -> Document:
-        """Return the document, checked: complete, and of a kind that this form of signature takes."""
-        document = await self._tools.documents.complete(caller, wanted.document)
-        if wanted.format is SignatureFormat.PADES:
-            await self._check_pdfa(document)
-        return document
-
-    async def _check_pdfa(self, document: Document) -> None:
-        """PAdES takes PDF/A-1 and PDF/A-2 only (A_18780); a Konnektor would answer 4024 after the PIN."""
-        if document.mime_type != PDF:
-            raise refused(
-                Reason.DOCUMENT_TYPE_WRONG,
-                Violation(field="documents[0].format", description="PAdES gibt es nur für PDF-Dokumente."),
-            )
-        part = await self._inspector.pdfa_part(await self._tools.documents.content(document))
-        if part is None or not part.startswith(PDFA_PARTS):
-            said = f"PDF/A-{part}" if part else "kein PDF/A"
-            raise refused(
-                Reason.DOCUMENT_PDFA_PART_WRONG if part else Reason.DOCUMENT_NOT_PDFA,
-                Violation(field="documents[0].document", description=f"Das Dokument ist nach eigener Angabe {said}."),
-            )
-
-
-def _the_one(documents: tuple[DocumentToSign, ...]) -> DocumentToSign:
-    if len(documents) != 1:
-        raise wrong_field("documents", "Diese Version signiert genau ein Dokument je Auftrag.")
-    if not SHORT_TEXT.fullmatch(documents[0].short_text):
-        raise wrong_field(
-            "documents[0].short_text", "Erlaubt sind 1 bis 30 Zeichen: Buchstaben (A-Z), Ziffern, Leerzeichen, _ . -"
-        )
-    return documents[0]

@@ -1,29 +1,29 @@
-"""A card signs one document: all checks first, one call, and nothing leaves that does not verify."""
+"""A card signs documents: all checks first, each call once, and nothing leaves that does not verify.
 
+A Konnektor takes few documents in one call; a job of more is several rounds, each with a job number and, for an HBA, a
+PIN entry of its own. What a finished round has signed stays signed, whatever becomes of the next.
+"""
+
+import hashlib
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, halted
-from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import RETENTION, Document, SignatureFormat
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
-from kartenwart.domain.pins import refusal_before_entry
-from kartenwart.domain.ports.konnektor import BeforeSend, Signed, SignOrder
-from kartenwart.domain.ports.vault import CertificateReader, SignatureChecker
-from kartenwart.operations.documents import Documents, sha256
+from kartenwart.domain.pins import PIN_LABELS, refusal_before_entry
+from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
+from kartenwart.domain.ports.vault import CertificateReader
+from kartenwart.operations.batches import ToSign, calls
+from kartenwart.operations.documents import Documents
+from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.locks import Claims
-from kartenwart.operations.names import fresh_name
 from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
-from kartenwart.operations.work import Ending, Tell
+from kartenwart.operations.work import Ending, Round, Tell
 
-OUTPUT_TYPES = {
-    SignatureFormat.PADES: "application/pdf",
-    SignatureFormat.CADES_DETACHED: "application/pkcs7-signature",
-    SignatureFormat.CADES_ENVELOPING: "application/pkcs7-mime",
-}
 # What a Konnektor answers that does not tell the state of PIN.QES; it is unknown then.
 _UNTOLD = frozenset({Reason.KONNEKTOR_FAULT, Reason.CARD_TYPE_WRONG, Reason.KONNEKTOR_SERVICE_MISSING})
 
@@ -36,36 +36,42 @@ class SigningTools:
     documents: Documents
     memory: PinMemory
     reader: CertificateReader
-    checker: SignatureChecker
-    clock: Clock
+    handing_out: HandingOut
 
 
 @dataclass(slots=True, kw_only=True)
 class Signing:
-    """The work of SignDocuments. The document's bytes are held only while the card is."""
+    """The work of SignDocuments. The documents' bytes are held only from one round's begin to its end."""
 
     tools: SigningTools
     reach: Reach
-    document: Document
-    format: SignatureFormat
-    short_text: str
+    documents: tuple[ToSign, ...]
     accept_last: bool
     accept_unknown: bool
     watch: PadWatch
+    _ahead: deque[tuple[ToSign, ...]] = field(init=False)
+    _done: tuple[SignedDocument, ...] = ()
     _certificate: bytes = b""
     _job_number: str = ""
-    _content: bytes = field(default=b"", repr=False)
+    _contents: deque[bytes] = field(default_factory=deque, repr=False)
+    _stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self._ahead = deque(calls(self.documents))
 
     @property
     def claims(self) -> Claims:
-        """Hold the card, and for an HBA the pad where PIN.QES is typed."""
-        reach = self.reach
-        return (reach.card_claim, *reach.pad_claims) if reach.card.type.is_person else (reach.card_claim,)
+        """Hold the card, and for an HBA the pad where PIN.QES is typed; a practice card signs without anybody."""
+        return self.reach.entry_claims(Pin.QES) if self.reach.card.type.is_person else self.reach.quick_claims
 
     @property
     def detail(self) -> str:
-        """Return the document's hash."""
-        return f"sha256:{self.document.sha256}"
+        """Return the document's hash; of several their number and the hash over their hashes, in order, a line each."""
+        hashes = [one.document.sha256 for one in self.documents]
+        if len(hashes) == 1:
+            return f"sha256:{hashes[0]}"
+        whole = hashlib.sha256("".join(f"{one}\n" for one in hashes).encode()).hexdigest()
+        return f"documents:{len(hashes)} sha256:{whole}"
 
     async def check(self) -> Ending | None:
         """Make sure that the card is there, has the certificate, and that its PIN allows a signature."""
@@ -79,57 +85,98 @@ class Signing:
         return await self._check_signature_pin()
 
     async def prepare(self) -> str:
-        """Fetch the document and a job number."""
-        self._content = await self.tools.documents.content(self.document)
+        """Fetch the documents of this round and a job number."""
+        self._contents.clear()
+        for one in self._ahead[0]:
+            self._contents.append(await self.tools.documents.content(one.document))
         self._job_number = await self.reach.port.job_number(self.reach.context)
         return self._job_number
 
     async def send(self, before_send: BeforeSend, tell: Tell) -> Signed:
-        """Let the card sign, once."""
-        order = SignOrder(
-            job_number=self._job_number,
-            format=self.format,
-            mime_type=self.document.mime_type,
-            short_text=self.short_text,
-            document=self._content,
-        )
+        """Let the card sign this round's documents, once."""
+        number, done = self._job_number, len(self._done)
         try:
-            with self.watch.telling(tell, job_number=self._job_number):
-                return await self.reach.port.sign(self.reach.call, order, self.watch.expecting(before_send, tell))
+            with self.watch.telling(tell, job_number=number, signed=done, of=len(self.documents)):
+                return await self.reach.port.sign(
+                    self.reach.call, self._order(), self.watch.expecting(before_send, tell)
+                )
         except WorldError as error:
             raise await self._learnt(error) from None
 
-    async def conclude(self, answer: Signed, tell: Tell) -> Ending:
-        """Verify the signature against the card's certificate, then keep it for its owner."""
-        try:
-            return await self._kept(answer, tell)
-        except Exception:
-            tell(JobStep.DOCUMENT_SIGNED, "Die Karte hat signiert, aber die Signatur wird nicht ausgegeben.")
-            raise
-
-    async def _kept(self, answer: Signed, tell: Tell) -> Ending:
-        tell(JobStep.VERIFYING, "Die Signatur wird geprüft.")
+    async def conclude(self, answer: Signed, tell: Tell) -> Ending | Round:
+        """Verify each signature against the card's certificate and keep it for its owner; then go on, or end."""
+        tell(JobStep.VERIFYING, "Die Signatur wird geprüft." if self._single else "Die Signaturen werden geprüft.")
         if self.reach.card.type.is_person:
             await self.tools.memory.forget(self.reach.card.name, Pin.QES)
-        content, self._content = self._content, b""
-        await self.tools.checker.check(self.format, content, answer.data, self._certificate)
-        output = self._output(answer.data, await sha256(answer.data))
-        await self.tools.documents.store(output, answer.data)
-        signed = SignedDocument(
-            input=self.document.name,
-            output=output.name,
-            input_sha256=self.document.sha256,
-            output_sha256=output.sha256,
-            mime_type=output.mime_type,
-            signer_certificate=self._certificate,
-        )
-        return Ending(state=JobState.SUCCEEDED, result=SignDocumentsResult(documents=(signed,)))
+        wanted, judged = self._ahead.popleft(), []
+        for one, signature in zip(wanted, answer.signatures, strict=True):
+            content = self._contents.popleft()
+            judged.append(
+                await self.tools.handing_out.judged(one, content, self._explained(signature), self._certificate)
+            )
+        self._done += tuple(judged)
+        result = SignDocumentsResult(documents=self._done)
+        broken = next((one.failure for one in judged if one.failure is not None), None)
+        if broken is not None:
+            self._tell_of_missing(judged, tell)
+            return Ending(state=JobState.FAILED, failure=broken, result=result)
+        if not self._ahead:
+            return Ending(state=JobState.SUCCEEDED, result=result)
+        if self._stopped:
+            return Ending(state=JobState.FAILED, failure=failure(Reason.SIGNATURE_STOPPED), result=result)
+        self._announce_next(tell)
+        return Round(result=result)
 
-    async def stop(self, _tell: Tell) -> None:
-        """Nothing to do: the Konnektor is not asked to stop a single signature."""
+    async def stop(self, tell: Tell) -> None:
+        """Ask the Konnektor to stop: it discards what it has signed since the last PIN entry (TAB_KON_192)."""
+        self._stopped = True
+        await self.reach.port.stop_signature(self.reach.context, self._job_number)
+        tell(JobStep.STOP_SENT, "Der Konnektor ist gebeten, das Signieren anzuhalten.")
 
     def unanswered(self) -> None:
-        """Nothing is handed out."""
+        """Nothing of this round is handed out; what earlier ones have signed stands in the job."""
+
+    @property
+    def _single(self) -> bool:
+        return len(self.documents) == 1
+
+    def _order(self) -> SignOrder:
+        requests = tuple(
+            SignRequest(
+                format=one.format, mime_type=one.document.mime_type, short_text=one.short_text, document=content
+            )
+            for one, content in zip(self._ahead[0], self._contents, strict=True)
+        )
+        return SignOrder(job_number=self._job_number, requests=requests)
+
+    def _explained(self, signature: Signature) -> Signature:
+        """Return the signature; where it is missing because we had it stopped, that is the reason."""
+        why = signature.failure
+        return signature if why is None else replace(signature, failure=self._stopped_or(why))
+
+    def _stopped_or(self, why: Failure) -> Failure:
+        if self._stopped and why.reason is Reason.PIN_ABORTED:
+            return failure(Reason.SIGNATURE_STOPPED, code=why.konnektor_code)
+        return why
+
+    def _tell_of_missing(self, judged: list[SignedDocument], tell: Tell) -> None:
+        if self._single:
+            tell(JobStep.DOCUMENT_SIGNED, "Die Karte hat signiert, aber die Signatur wird nicht ausgegeben.")
+            return
+        missing = sum(1 for one in judged if one.failure is not None)
+        rest = len(self.documents) - len(self._done)
+        words = f"{missing} von {len(judged)} Signaturen dieses Aufrufs werden nicht ausgegeben."
+        tell(JobStep.DOCUMENT_SIGNED, f"{words} Weitere {rest} Dokumente wurden nicht begonnen." if rest else words)
+
+    def _announce_next(self, tell: Tell) -> None:
+        """Say ahead that the PIN will be asked for again, so that nobody walks away from the pad."""
+        if not self.reach.card.type.is_person:
+            return
+        words = f"{len(self._done)} von {len(self.documents)} Dokumenten sind signiert."
+        again = (
+            f"Für die nächsten {len(self._ahead[0])} wird gleich noch einmal nach der {PIN_LABELS[Pin.QES]} gefragt."
+        )
+        tell(JobStep.PIN_ENTRY, f"{words} {again}", expected=True)
 
     async def _read_certificate(self) -> bytes:
         """Return the signer's certificate; only ECC: RSA is out for qualified signatures and new cards have none."""
@@ -166,6 +213,7 @@ class Signing:
 
     async def _learnt(self, error: WorldError) -> WorldError:
         """Keep what a failed signature says of PIN.QES; after a wrong PIN say how many tries are left, if told."""
+        error = WorldError(self._stopped_or(error.failure), sent=error.sent)
         if not error.sent or not self.reach.card.type.is_person:
             return error
         if error.failure.reason is Reason.PIN_REJECTED:
@@ -184,15 +232,3 @@ class Signing:
             return (await self.reach.port.pin_status(self.reach.call, Pin.QES)).attempts_left
         except WorldError:
             return None
-
-    def _output(self, data: bytes, digest: str) -> Document:
-        return Document(
-            name=fresh_name("documents", "d"),
-            owner=self.document.owner,
-            size=len(data),
-            received=len(data),
-            sha256=digest,
-            mime_type=OUTPUT_TYPES[self.format],
-            expires_at=self.tools.clock.now() + RETENTION,
-            result=True,
-        )

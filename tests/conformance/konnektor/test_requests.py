@@ -1,5 +1,6 @@
 """Every request that the codecs build is valid by the official schemas of the version it is meant for."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,12 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
         check(
             loaded,
             signatures.sign_document(
-                DOCTOR, handle="h", job_number="ABC-123", request=request, namespace=namespace, crypt=crypt
+                DOCTOR,
+                handle="h",
+                job_number="ABC-123",
+                requests=[request, replace(request, request_id="2")],
+                namespace=namespace,
+                crypt=crypt,
             ),
         )
 

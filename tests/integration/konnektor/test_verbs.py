@@ -10,7 +10,7 @@ from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome
-from kartenwart.domain.ports.konnektor import NoticeType, SignOrder
+from kartenwart.domain.ports.konnektor import NoticeType, SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, Heard, Simulator, call_on, nothing
 from tests.processes import Start
 
@@ -114,13 +114,17 @@ async def test_a_doctor_signs_once_per_call(simulator: Simulator, konnektor: Kon
     await simulator.post("/pads/kt-sprechzimmer/script", {"entries": [], "default": "type_right"})
     order = SignOrder(
         job_number=await konnektor.job_number(call.context),
-        format=form,
-        mime_type="text/plain",
-        short_text="Arztbrief",
-        document=b"Ein Brief\n" * 3,
+        requests=(
+            SignRequest(
+                format=form,
+                mime_type="text/plain",
+                short_text="Arztbrief",
+                document=b"Ein Brief\n" * 3,
+            ),
+        ),
     )
     signed = await konnektor.sign(call, order, nothing)
-    assert (order.document in signed.data) is (form is SignatureFormat.CADES_ENVELOPING)
+    assert (order.requests[0].document in signed.signatures[0].data) is (form is SignatureFormat.CADES_ENVELOPING)
     with pytest.raises(WorldError) as used:
         await konnektor.sign(call, order, nothing)
     assert used.value.failure.reason is Reason.JOB_NUMBER_USED
@@ -141,14 +145,19 @@ async def test_a_letter_is_signed_as_pades_and_a_plain_pdf_is_refused_before_the
         await maker.process.wait()
         order = SignOrder(
             job_number=await konnektor.job_number(call.context),
-            format=SignatureFormat.PADES,
-            mime_type="application/pdf",
-            short_text="Arztbrief",
-            document=letter.read_bytes(),
+            requests=(
+                SignRequest(
+                    format=SignatureFormat.PADES,
+                    mime_type="application/pdf",
+                    short_text="Arztbrief",
+                    document=letter.read_bytes(),
+                ),
+            ),
         )
         try:
             signed = await konnektor.sign(call, order, nothing)
-            outcomes[kind] = signed.data.startswith(order.document) and b"ETSI.CAdES.detached" in signed.data
+            data = signed.signatures[0].data
+            outcomes[kind] = data.startswith(order.requests[0].document) and b"ETSI.CAdES.detached" in data
         except WorldError as refused:
             outcomes[kind] = (refused.failure.konnektor_code, refused.sent)
     assert outcomes == {"pdfa2": True, "plain": (4024, False)}
@@ -158,10 +167,14 @@ async def test_a_locked_practice_card_does_not_sign(konnektor: Konnektor) -> Non
     call = call_on(await konnektor.observe(), CardType.SMC_B)
     order = SignOrder(
         job_number=await konnektor.job_number(EMPFANG),
-        format=SignatureFormat.CADES_DETACHED,
-        mime_type="text/plain",
-        short_text="Brief",
-        document=b"text",
+        requests=(
+            SignRequest(
+                format=SignatureFormat.CADES_DETACHED,
+                mime_type="text/plain",
+                short_text="Brief",
+                document=b"text",
+            ),
+        ),
     )
     with pytest.raises(WorldError) as locked:
         await konnektor.sign(call, order, nothing)

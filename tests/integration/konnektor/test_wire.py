@@ -19,7 +19,7 @@ from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, LinkState, Pin
 from kartenwart.domain.jobs import PinOutcome
-from kartenwart.domain.ports.konnektor import CardCall, SignOrder
+from kartenwart.domain.ports.konnektor import CardCall, SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
 from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
 from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning
@@ -27,10 +27,11 @@ from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning
 CALL = CardCall(context=EMPFANG, handle="handle-0", card_type=CardType.HBA, user_id="u")
 ORDER = SignOrder(
     job_number="ABC-123",
-    format=SignatureFormat.CADES_DETACHED,
-    mime_type="text/plain",
-    short_text="Brief",
-    document=b"text",
+    requests=(
+        SignRequest(
+            format=SignatureFormat.CADES_DETACHED, mime_type="text/plain", short_text="Brief", document=b"text"
+        ),
+    ),
 )
 Verb = Callable[[Konnektor], Awaitable[object]]
 VERBS: dict[str, Verb] = {
@@ -350,9 +351,11 @@ class TestSigning:
         )
         response = f'<SIG:SignResponse RequestID="1">{OK}{holder}</SIG:SignResponse>'
         answer = http(envelope(f"<SIG:SignDocumentResponse>{response}</SIG:SignDocumentResponse>"))
-        order = replace(ORDER, format=SignatureFormat.PADES, document=document)
+        request = replace(ORDER.requests[0], format=SignatureFormat.PADES, document=document)
+        order = replace(ORDER, requests=(request,))
         async with raw_device({"SignDocument": answer}) as device, facing(device, card_seconds=20) as konnektor:
-            assert (await konnektor.sign(CALL, order, nothing)).data == document
+            signed = await konnektor.sign(CALL, order, nothing)
+            assert [one.data == document for one in signed.signatures] == [True]
             length = next(line for line in device.heads[-1].split(b"\r\n") if line.startswith(b"Content-Length"))
             assert int(length.split()[1]) > len(document) * 4 // 3
 

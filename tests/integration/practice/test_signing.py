@@ -151,7 +151,8 @@ async def test_a_signature_that_does_not_verify_is_not_handed_out(
     job = await signed(box, request)
     assert job.state == job_pb2.JOB_STATE_FAILED
     assert why(job).reason == "SIGNATURE_INVALID"
-    assert not job.sign_documents.documents
+    (refused,) = job.sign_documents.documents
+    assert (refused.output, refused.failure.reason) == ("", job.failure.reason)
     assert await box.signatures.start(request) == job
     after = await here.simulator.counts("hba-falk")
     assert after["sign_document_calls"] == before["sign_document_calls"] + 1

@@ -23,12 +23,12 @@ from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, wa
 CONTEXT = CallContext(mandant="m", client_system="c", workplace="w", user_id="the-secret-user")
 
 
-def sign_request(form: SignatureFormat, document: bytes = b"doc") -> Exchange[signatures.SignedAnswer]:
+def sign_request(form: SignatureFormat, document: bytes = b"doc") -> Exchange[tuple[signatures.SignedAnswer, ...]]:
     request = signatures.SignRequest(
         request_id="1", format=form, mime_type="text/plain", short_text="Brief", document=document
     )
     return signatures.sign_document(
-        CONTEXT, handle="h", job_number="ABC-123", request=request, namespace=SIGNATURES_7_5, crypt=True
+        CONTEXT, handle="h", job_number="ABC-123", requests=[request], namespace=SIGNATURES_7_5, crypt=True
     )
 
 
@@ -236,7 +236,7 @@ def test_signatures_come_back_as_bytes(data: bytes, form: SignatureFormat) -> No
         signed = f"<SIG:OptionalOutputs>{inner}</SIG:OptionalOutputs>"
     response = f'<SIG:SignResponse RequestID="1">{OK}{signed}</SIG:SignResponse>'
     body = f"<SIG:SignDocumentResponse>{response}</SIG:SignDocumentResponse>"
-    assert read(sign_request(form), envelope(body)).data == data
+    assert [one.data for one in read(sign_request(form), envelope(body))] == [data]
 
 
 SIGNATURE = "<DSS:SignatureObject><DSS:Base64Signature>QUJD</DSS:Base64Signature></DSS:SignatureObject>"

@@ -26,7 +26,7 @@ from kartenwart.api.workstation.v1 import workstation_pb2, workstation_service_p
 from kartenwart.domain import enrolment as rules
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
-from kartenwart.domain.ports.konnektor import PinReading, Signed
+from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
 from kartenwart.domain.principals import Role, Scope
 from kartenwart.edge.principals import Principal, anonymous
 from kartenwart.edge.refusals import Refused
@@ -133,7 +133,7 @@ async def test_a_letter_is_uploaded_signed_and_downloaded(house: House) -> None:
     konnektor = house.practice.konnektor
     konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
     konnektor.certificates[CertificateReference.SIG, KeyAlgorithm.ECC] = b"E"
-    konnektor.answer = Signed(data=b"signed " + letter + b"E")
+    konnektor.answer = Signed(signatures=(Signature(data=b"signed " + letter + b"E"),))
     konnektor.go.set()
     announced = documents.CreateDocumentRequest(
         size=len(letter), sha256=hashlib.sha256(letter).hexdigest(), mime_type="text/plain"

@@ -1,7 +1,7 @@
 """A practice for tests of the operations: one Konnektor port in memory, played by the test, and everything above it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
+from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
@@ -48,6 +49,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
+from kartenwart.operations.signable import Signable
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.users import Users
@@ -112,12 +114,13 @@ class PlayedKonnektor:
     found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
     readings: dict[tuple[str, Pin], PinReading] = field(default_factory=dict)
     certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
-    answer: VerifyPinResult | Signed | BaseException | None = None
+    answer: VerifyPinResult | Signed | Callable[[SignOrder], Signed] | BaseException | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     connecting: asyncio.Event = field(default_factory=asyncio.Event)
     verbs_sent: int = 0
     calls: list[CardCall] = field(default_factory=list)
     orders: list[SignOrder] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     numbers: int = 0
     on_wire: int = 0
@@ -177,10 +180,16 @@ class PlayedKonnektor:
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         self.orders.append(order)
         answer = await self._sent(call, before_send)
+        if callable(answer):
+            answer = answer(order)
         assert isinstance(answer, Signed)
         return answer
 
-    async def _sent(self, call: CardCall, before_send: BeforeSend) -> VerifyPinResult | Signed | None:
+    async def stop_signature(self, context: Context, job_number: str) -> None:
+        assert context.konnektor == self.name
+        self.stopped.append(job_number)
+
+    async def _sent(self, call: CardCall, before_send: BeforeSend) -> Any:
         await self.connecting.wait()
         await before_send()
         self.verbs_sent += 1
@@ -301,14 +310,15 @@ class Practice:
             contexts=self.contexts,
             people=self.people,
             keeper=self.keeper,
-            inspector=FirstBytes(),
+            signable=Signable(documents=self.documents, inspector=FirstBytes()),
             tools=SigningTools(
                 cards=self.cards,
                 documents=self.documents,
                 memory=self.memory,
                 reader=OneCertificateReader(),
-                checker=FirstBytes(),
-                clock=self.clock,
+                handing_out=HandingOut(
+                    documents=self.documents, checker=FirstBytes(), clock=self.clock, report=self.report
+                ),
             ),
         )
 

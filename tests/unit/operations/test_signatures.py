@@ -9,7 +9,7 @@ from kartenwart.domain.documents import Document, DocumentToSign, SignatureForma
 from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading, Signed
+from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading, Signature, Signed
 from kartenwart.domain.principals import Role
 from kartenwart.operations.signatures import SignDocumentsOrder
 from tests.unit.operations.memory import MemoryVault, first, until
@@ -32,13 +32,17 @@ async def doctor(practice: Practice) -> str:
     return user.konnektor_user_id
 
 
+def answered(data: bytes) -> Signed:
+    return Signed(signatures=(Signature(data=data),))
+
+
 def ready(practice: Practice, *, signed: bytes | None = None) -> None:
     practice.konnektor.certificates = {
         (CertificateReference.QES, KeyAlgorithm.ECC): QES,
         (CertificateReference.SIG, KeyAlgorithm.ECC): SIG,
     }
     practice.konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
-    practice.konnektor.answer = Signed(data=b"signed " + LETTER + QES if signed is None else signed)
+    practice.konnektor.answer = answered(b"signed " + LETTER + QES if signed is None else signed)
     practice.konnektor.go.set()
 
 
@@ -108,7 +112,10 @@ async def test_a_signature_that_does_not_verify_is_not_handed_out(practice: Prac
     ready(practice, signed=b"signed something else")
     job = await signed(practice, await order(practice))
     assert job.failure == failure(Reason.SIGNATURE_INVALID)
-    assert (job.state, job.result) == (JobState.FAILED, None)
+    assert job.state is JobState.FAILED
+    assert isinstance(job.result, SignDocumentsResult)
+    (document,) = job.result.documents
+    assert (document.output, document.failure) == ("", failure(Reason.SIGNATURE_INVALID))
     await until()
     assert practice.vault.documents == {}
     assert practice.konnektor.verbs_sent == 1
@@ -130,7 +137,7 @@ async def test_what_is_wrong_with_the_request_is_said_before_a_job_is_made(pract
     good = await order(practice)
     assert (await refusal(practice, good, Role.WORKSTATION)).failure.reason is Reason.ROLE_MISSING
     two = await refusal(practice, replace(good, documents=good.documents * 2))
-    assert [one.field for one in two.violations] == ["documents"]
+    assert [one.field for one in two.violations] == ["documents[1].document"]
     assert [one.field for one in (await refusal(practice, replace(good, documents=()))).violations] == ["documents"]
     for text in ("", "x" * 31, "Brief\n", "Müller", "a/b"):
         wrong = await refusal(practice, replace(good, documents=(replace(good.documents[0], short_text=text),)))

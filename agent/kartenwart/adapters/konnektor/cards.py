@@ -1,4 +1,4 @@
-"""ReadCardCertificate, GetJobNumber and SignDocument."""
+"""ReadCardCertificate, GetJobNumber, SignDocument and StopSignature."""
 
 import asyncio
 
@@ -16,9 +16,7 @@ from kartenwart.codecs.soap.signatures import SignedAnswer, SignRequest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, Signed, SignOrder
-
-_REQUEST_ID = "1"
+from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, Signature, Signed, SignOrder
 
 
 async def read_certificate(
@@ -52,7 +50,7 @@ async def job_number(link: Link, context: Context) -> str:
 
 
 async def sign(link: Link, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
-    """Let the card sign one document, once.
+    """Let the card sign the documents, once.
 
     A doctor's card is not asked by a SignatureService that would use its RSA key (7.4.0): KONNEKTOR_SERVICE_MISSING.
     """
@@ -61,25 +59,47 @@ async def sign(link: Link, call: CardCall, order: SignOrder, before_send: Before
         raise WorldError(failure(Reason.KONNEKTOR_SERVICE_MISSING), sent=False)
     exchange = await asyncio.to_thread(_sign_exchange, call, order, service)
     answer = await link.once(exchange, service, call.context, before_send)
-    error = answer if isinstance(answer, Fault) else answer.error
-    if isinstance(answer, SignedAnswer) and answer.data is not None:
-        return Signed(data=answer.data)
-    raise from_fault(error) if error is not None else answer_invalid()
+    if isinstance(answer, Fault):
+        raise from_fault(answer)
+    if all(one.data is None for one in answer):
+        error = next((one.error for one in answer if one.error is not None), None)
+        raise from_fault(error) if error is not None else answer_invalid()
+    return Signed(signatures=tuple(_signature(one) for one in answer))
 
 
-def _sign_exchange(call: CardCall, order: SignOrder, service: Service) -> Exchange[SignedAnswer]:
-    request = SignRequest(
-        request_id=_REQUEST_ID,
-        format=order.format,
-        mime_type=order.mime_type,
-        short_text=order.short_text,
-        document=order.document,
+async def stop_signature(link: Link, context: Context, job_number: str) -> None:
+    """Ask a running SignDocument to stop, once."""
+    service = await link.verb_service(signatures.SERVICE)
+    exchange = signatures.stop_signature(
+        call_context(context), job_number=job_number, namespace=service.signature_namespace
     )
+    await link.call(exchange, context)
+
+
+def _signature(answer: SignedAnswer) -> Signature:
+    if answer.data is not None:
+        return Signature(data=answer.data)
+    if answer.error is not None:
+        return Signature(failure=from_fault(answer.error).failure)
+    return Signature(failure=failure(Reason.KONNEKTOR_FAULT))
+
+
+def _sign_exchange(call: CardCall, order: SignOrder, service: Service) -> Exchange[tuple[SignedAnswer, ...]]:
+    requests = [
+        SignRequest(
+            request_id=str(number),
+            format=one.format,
+            mime_type=one.mime_type,
+            short_text=one.short_text,
+            document=one.document,
+        )
+        for number, one in enumerate(order.requests, start=1)
+    ]
     return signatures.sign_document(
         call_context(call.context, call.user_id),
         handle=call.handle,
         job_number=order.job_number,
-        request=request,
+        requests=requests,
         namespace=service.signature_namespace,
         crypt=service.crypt,
     )

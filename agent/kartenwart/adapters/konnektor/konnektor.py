@@ -155,6 +155,10 @@ class Konnektor:
         """Let the card sign, once."""
         return await cards.sign(self._link, call, order, before_send)
 
+    async def stop_signature(self, context: Context, job_number: str) -> None:
+        """Ask a running SignDocument to stop."""
+        await cards.stop_signature(self._link, context, job_number)
+
     def _take(self, event: CetpEvent) -> bool:
         """Queue the notice of an event that is ours; tell whether it was."""
         context: str | None = ""

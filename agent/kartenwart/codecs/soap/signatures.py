@@ -1,6 +1,7 @@
-"""SignatureService 7.4 and 7.5: GetJobNumber and SignDocument with one document."""
+"""SignatureService 7.4 and 7.5: GetJobNumber, SignDocument and StopSignature."""
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -14,7 +15,7 @@ from kartenwart.codecs.soap.xml import Element, text
 from kartenwart.domain.documents import SignatureFormat
 
 SERVICE = "SignatureService"
-SIGNED_ANSWER_LIMIT = 80 * 1024 * 1024
+MEBIBYTE = 1024 * 1024
 
 _JOB_NUMBER = re.compile("[A-Z]{3}-[0-9]{3}")
 _CADES = "urn:ietf:rfc:5652"
@@ -39,10 +40,10 @@ class SignRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedAnswer:
-    """The signed PDF (PAdES) or the CMS structure (CAdES); None where the card signed nothing and `error` says why."""
+    """The signed PDF (PAdES) or the CMS structure (CAdES); None where there is none and `error`, if told, says why."""
 
-    data: bytes | None = field(repr=False)
-    error: Fault | None
+    data: bytes | None = field(default=None, repr=False)
+    error: Fault | None = None
 
 
 def get_job_number(context: CallContext, *, namespace: str) -> Exchange[str]:
@@ -52,10 +53,27 @@ def get_job_number(context: CallContext, *, namespace: str) -> Exchange[str]:
     return ask(SERVICE, content, lambda answer: _read_job_number(answer, namespace))
 
 
+def stop_signature(context: CallContext, *, job_number: str, namespace: str) -> Exchange[None]:
+    """Ask a SignDocument call that is under way to stop."""
+    content = root(namespace, "StopSignature")
+    add_context(content, context)
+    add(content, namespace, "JobNumber", job_number)
+    return ask(SERVICE, content, lambda _: None)
+
+
 def sign_document(
-    context: CallContext, *, handle: str, job_number: str, request: SignRequest, namespace: str, crypt: bool
-) -> Exchange[SignedAnswer]:
-    """Let the card sign with its ECC key. `crypt` False leaves Crypt out: SignatureService 7.4.0 does not allow it."""
+    context: CallContext,
+    *,
+    handle: str,
+    job_number: str,
+    requests: Sequence[SignRequest],
+    namespace: str,
+    crypt: bool,
+) -> Exchange[tuple[SignedAnswer, ...]]:
+    """Let the card sign with its ECC key; the answers are in the order of the requests.
+
+    `crypt` False leaves Crypt out: SignatureService 7.4.0 does not allow it.
+    """
     content = root(namespace, "SignDocument")
     add(content, COMMON, "CardHandle", handle)
     if crypt:
@@ -63,14 +81,20 @@ def sign_document(
     add_context(content, context)
     add(content, namespace, "TvMode", "NONE")
     add(content, namespace, "JobNumber", job_number)
-    _add_request(content, request, namespace)
+    for request in requests:
+        _add_request(content, request, namespace)
     return ask(
         SERVICE,
         content,
-        lambda answer: _read_signed(answer, request, namespace),
-        answer_limit=SIGNED_ANSWER_LIMIT,
+        lambda answer: _read_all(answer, requests, namespace),
+        answer_limit=answer_limit(len(request.document) for request in requests),
         huge=True,
     )
+
+
+def answer_limit(sizes: Iterable[int]) -> int:
+    """Return the cap in bytes for an answer to documents of such sizes: base64 of each, certificates, a seal, air."""
+    return MEBIBYTE + sum(2 * size + MEBIBYTE for size in sizes)
 
 
 def _add_request(content: Element, request: SignRequest, namespace: str) -> None:
@@ -100,18 +124,26 @@ def _read_job_number(answer: Element, namespace: str) -> str:
     return number
 
 
-def _read_signed(answer: Element, request: SignRequest, namespace: str) -> SignedAnswer:
-    responses = [
-        each
-        for each in answer.iterchildren(f"{{{namespace}}}SignResponse")
-        if each.get("RequestID") == request.request_id
-    ]
-    if len(responses) != 1:
-        raise MalformedError("not exactly one SignResponse for the request")
+def _read_all(answer: Element, requests: Sequence[SignRequest], namespace: str) -> tuple[SignedAnswer, ...]:
+    responses: dict[str | None, Element] = {}
+    for response in answer.iterchildren(f"{{{namespace}}}SignResponse"):
+        if response.get("RequestID") in responses:
+            raise MalformedError("two SignResponse for one request")
+        responses[response.get("RequestID")] = response
+    found = [responses.get(request.request_id) for request in requests]
+    if all(response is None for response in found):
+        raise MalformedError("no SignResponse for any request")
+    return tuple(
+        SignedAnswer() if response is None else _read_signed(response, request, namespace)
+        for request, response in zip(requests, found, strict=True)
+    )
+
+
+def _read_signed(response: Element, request: SignRequest, namespace: str) -> SignedAnswer:
     path = f"{{{DSS}}}SignatureObject/{{{DSS}}}Base64Signature"
     if request.format is SignatureFormat.PADES:
         path = f"{{{namespace}}}OptionalOutputs/{{{namespace}}}DocumentWithSignature/{{{DSS}}}Base64Data"
-    signed, error = responses[0].find(path), read_status(responses[0])
+    signed, error = response.find(path), read_status(response)
     if signed is None and error is None:
         raise MalformedError("a SignResponse with neither signature nor error")
     return SignedAnswer(data=read_base64(signed, "the signature") if signed is not None else None, error=error)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kartenwart.domain.documents import SignatureFormat
+from kartenwart.domain.failures import Failure
 from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import (
     CardType,
@@ -122,10 +123,9 @@ class PinReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignOrder:
-    """One document to sign in one SignDocument call; job_number as given by `job_number`."""
+class SignRequest:
+    """One document to sign, and how."""
 
-    job_number: str
     format: SignatureFormat
     mime_type: str
     short_text: str
@@ -133,8 +133,27 @@ class SignOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignOrder:
+    """The documents of one SignDocument call, all of one MIME type; job_number as given by `job_number`."""
+
+    job_number: str
+    requests: tuple[SignRequest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What came of one document: PAdES = the signed PDF; CAdES = the CMS structure (DER).
+
+    Without a signature `data` is empty, and `failure` says why.
+    """
+
+    data: bytes = field(default=b"", repr=False)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """What SignDocument returned: PAdES = the signed PDF; CAdES = the CMS structure (DER)."""
+    """What SignDocument returned, in the order of its requests; at least one is a signature."""
 
     data: bytes = field(repr=False)
 
@@ -198,6 +217,13 @@ class KonnektorPort(Protocol):
         ...
 
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
-        """Let the card sign: SignDocument, once, as verify_pin does it. A person abort, timeout, wrong or blocked PIN
-        and card removal raise WorldError(sent=True) with their reason."""
+        """Let the card sign: SignDocument, once, as verify_pin does it.
+
+        A person's abort, timeout, wrong or blocked PIN and card removal raise WorldError(sent=True) with their reason:
+        the Konnektor has then discarded whatever the call had signed (TAB_KON_192).
+        """
+        ...
+
+    async def stop_signature(self, context: Context, job_number: str) -> None:
+        """Ask a SignDocument call that is on the wire to stop; its own answer says what came of it."""
         ...

@@ -536,7 +536,9 @@ class SignDocumentsResult(_message.Message):
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignedDocument]:
-        """One per document, in the order of the request."""
+        """The documents that were reached, in the order of the request: all of them where the job succeeded.
+        A document that is not listed shares the job's failure: it has no signature, or nobody knows where that is OUTCOME_UNKNOWN.
+        """
 
     def __init__(
         self,

@@ -77,7 +77,7 @@ class SignDocumentsRequest(_message.Message):
     """The caller knows that the number of attempts left is unknown."""
     @_builtins.property
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentToSign]:
-        """Documents to sign. This version takes one."""
+        """Documents to sign: 1 to 250, each once, together at most 250 MB."""
 
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
