@@ -155,7 +155,7 @@ class Signature:
 class Signed:
     """What SignDocument returned, in the order of its requests; at least one is a signature."""
 
-    data: bytes = field(repr=False)
+    signatures: tuple[Signature, ...]
 
 
 BeforeSend = Callable[[], Awaitable[None]]
