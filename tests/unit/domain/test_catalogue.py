@@ -84,10 +84,13 @@ def test_errors_say_whose_fault_it_was() -> None:
     assert not halted(Reason.CANCELLED).sent
 
 
+INVALID_CARD_CODES = {106, 107, 113, 114}  # of the card and VSDM (gemILF_PS 6.6), in no table of the Konnektor
+
+
 def test_every_official_code_that_is_told_apart_exists(shared: Path) -> None:
     rows = (shared / "reference" / "konnektor-errorcodes.tsv").read_text(encoding="utf-8").splitlines()[1:]
     official = {int(row.split("\t")[0]) for row in rows}
-    assert set(CODES) <= official
+    assert set(CODES) <= official | INVALID_CARD_CODES
 
 
 def test_the_words_are_our_own(shared: Path) -> None:

@@ -161,6 +161,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The card terminal is not connected."""
     REASON_CERTIFICATE_RSA_ONLY: _Reason.ValueType  # 66
     """The card has RSA keys only, and the operation needs an elliptic curve (4258): no qualified signature with RSA."""
+    REASON_CARD_INVALID: _Reason.ValueType  # 74
+    """The patient's card is no longer a valid proof of insurance (106, 107, 113, 114, result 4 of the online check)."""
+    REASON_CARD_NOT_TAKEN: _Reason.ValueType  # 75
+    """The card was not taken out in time (4203)."""
+    REASON_CERTIFICATE_EXPIRED: _Reason.ValueType  # 67
+    """The last day of a card's certificate is over."""
+    REASON_CERTIFICATE_EXPIRES_SOON: _Reason.ValueType  # 68
+    """A card's certificate ends soon."""
+    REASON_CERTIFICATE_UNCHECKED: _Reason.ValueType  # 69
+    """The Konnektor does not tell how a certificate stands."""
     REASON_PIN_REJECTED: _Reason.ValueType  # 80
     """The PIN was wrong."""
     REASON_PIN_BLOCKED: _Reason.ValueType  # 81
@@ -323,6 +333,16 @@ REASON_TERMINAL_DISCONNECTED: Reason.ValueType  # 65
 """The card terminal is not connected."""
 REASON_CERTIFICATE_RSA_ONLY: Reason.ValueType  # 66
 """The card has RSA keys only, and the operation needs an elliptic curve (4258): no qualified signature with RSA."""
+REASON_CARD_INVALID: Reason.ValueType  # 74
+"""The patient's card is no longer a valid proof of insurance (106, 107, 113, 114, result 4 of the online check)."""
+REASON_CARD_NOT_TAKEN: Reason.ValueType  # 75
+"""The card was not taken out in time (4203)."""
+REASON_CERTIFICATE_EXPIRED: Reason.ValueType  # 67
+"""The last day of a card's certificate is over."""
+REASON_CERTIFICATE_EXPIRES_SOON: Reason.ValueType  # 68
+"""A card's certificate ends soon."""
+REASON_CERTIFICATE_UNCHECKED: Reason.ValueType  # 69
+"""The Konnektor does not tell how a certificate stands."""
 REASON_PIN_REJECTED: Reason.ValueType  # 80
 """The PIN was wrong."""
 REASON_PIN_BLOCKED: Reason.ValueType  # 81
