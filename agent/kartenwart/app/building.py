@@ -20,7 +20,7 @@ from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
-from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
@@ -38,7 +38,8 @@ from kartenwart.operations.users import Users
 class Parts:
     """What is there before the operations: store, vault, identity, time, admission, Konnektoren.
 
-    `names` are those of all Konnektoren; `konnektors` may be filled later, it is asked only for what a poll has found.
+    `names` are those of all Konnektoren, `limits` what each may be asked at once; `konnektors` may be filled later, it
+    is asked only for what a poll has found.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class Parts:
     clock: TrustedTime
     admission: Admission
     names: Sequence[str]
+    limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
     report: Report
     enrolment_changed: Callable[[], None]
@@ -67,7 +69,14 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
     jobs.on_end(memory.job_ended)
-    cards = Cards(keeper=keeper, contexts=contexts, people=people, konnektors=parts.konnektors)
+    cards = Cards(
+        keeper=keeper,
+        contexts=contexts,
+        people=people,
+        konnektors=parts.konnektors,
+        locks=locks,
+        limits=parts.limits,
+    )
     reader = DerCertificateReader()
     tools = SigningTools(
         cards=cards,

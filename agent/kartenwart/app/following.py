@@ -27,6 +27,7 @@ from kartenwart.edge.services.building import build_services
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.validation import violations
 from kartenwart.operations.link import KonnektorLink
+from kartenwart.operations.locks import Limits
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.supervisor import Supervisor
 from kartenwart.operations.time import TrustedTime
@@ -103,6 +104,10 @@ async def _operations(
             clock=ground.clock,
             admission=ground.admission,
             names=[f"konnektors/{key}" for key in ground.settings.konnektors],
+            limits={
+                f"konnektors/{key}": Limits(practice_card=told.calls_per_practice_card, konnektor=told.calls_at_once)
+                for key, told in ground.settings.konnektors.items()
+            },
             konnektors=konnektors,
             report=ground.report,
             enrolment_changed=ground.presence.changed,

@@ -30,10 +30,11 @@ class Certificates:
         CallerError NOT_FOUND, CARD_TYPE_WRONG (a patient's card); WorldError CERTIFICATE_MISSING, CARD_REMOVED ...
         """
         reach = self._cards.reach(card, context, user)
-        try:
-            der = await reach.port.read_certificate(reach.call, reference, algorithm or KeyAlgorithm.ECC)
-        except WorldError as error:
-            if algorithm is not None or error.failure.reason not in _NO_ECC:
-                raise
-            der = await reach.port.read_certificate(reach.call, reference, KeyAlgorithm.RSA)
+        async with self._cards.turn(reach):
+            try:
+                der = await reach.port.read_certificate(reach.call, reference, algorithm or KeyAlgorithm.ECC)
+            except WorldError as error:
+                if algorithm is not None or error.failure.reason not in _NO_ECC:
+                    raise
+                der = await reach.port.read_certificate(reach.call, reference, KeyAlgorithm.RSA)
         return self._reader.decode(reference, der)

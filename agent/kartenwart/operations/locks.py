@@ -1,73 +1,185 @@
-"""Who may use a card or a pad now: in fair order, one at a time, or a few at once where a card can serve several."""
+"""Who may use a card, a pad or a Konnektor now: in fair order, one at a time or a few at once.
+
+What a call needs is claimed rank by rank: first cards, then the pad, then a place at the Konnektor. So nobody keeps a
+pad while it waits for a card on which somebody types elsewhere, and no ring of waiters can close. Within a rank it is
+first come first served for each thing. Where one of several pads will be needed and nobody knows which (a guess), all
+are claimed; whoever waits for one of them leaves the free ones to others, but is overtaken only so often.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import groupby
+from typing import Self
 
-CALLS_PER_PRACTICE_CARD = 4
+MOST_OVERTAKEN = 4
+
+
+class Rank(IntEnum):
+    """In which order things are claimed."""
+
+    CARD = 0
+    PRACTICE_CARD = 1
+    PAD = 2
+    KONNEKTOR = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many calls may be under way at once on one practice card (SMC-B, HSM-B), and at one Konnektor in all.
+
+    People at pads count for neither.
+    """
+
+    practice_card: int = 10
+    konnektor: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A thing to hold: its name, how many may hold it at once, and how many of these places the claim takes."""
+    """A thing to hold: its name, and how many may hold it at once. `guess`: one of several, only one will be needed."""
 
     key: str
     capacity: int = 1
-    takes: int = 1
+    rank: Rank = Rank.CARD
+    guess: bool = False
 
 
 Claims = tuple[Claim, ...]
 
 
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    claims: Claims
+    turn: asyncio.Future[None]
+    overtaken: int = field(default=0)
+
+    @property
+    def keys(self) -> set[str]:
+        return {claim.key for claim in self.claims}
+
+
 class CardLocks:
-    """Locks over several things at once: all or none, first come first served for each thing."""
+    """Locks over several things at once; `acquire` takes all or none, `hold` takes rank by rank."""
 
     def __init__(self) -> None:
-        self.released = 0  # how often something was given back: who has looked before must look again
         self._held: Counter[str] = Counter()
-        self._queue: list[tuple[Claims, asyncio.Future[None]]] = []
+        self._queue: list[_Waiter] = []
+        self._blocked: set[str] = set()
 
-    def free(self, claims: Claims) -> bool:
+    def hold(self) -> "Hold":
+        """Return what holds nothing yet, and gives everything back when its context ends."""
+        return Hold(self)
+
+    def free(self, claims: Iterable[Claim]) -> bool:
         """True where `acquire` would not wait."""
-        awaited = {claim.key for waiting, _ in self._queue for claim in waiting}
-        return self._fits(claims) and awaited.isdisjoint(claim.key for claim in claims)
+        return all(self._fits(claim) and claim.key not in self._blocked for claim in claims)
+
+    def acquire_now(self, claims: Claims) -> bool:
+        """Take all where nobody has to be waited for; True where they were taken."""
+        if free := self.free(claims):
+            self._take(claims)
+        return free
 
     async def acquire(self, claims: Claims) -> None:
         """Wait for one's turn; whoever is cancelled while waiting holds nothing."""
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append((claims, turn))
+        waiter = _Waiter(claims, asyncio.get_running_loop().create_future())
+        self._queue.append(waiter)
         self._serve()
         try:
-            await turn
+            await waiter.turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if waiter.turn.done() and not waiter.turn.cancelled():
                 self.release(claims)
             else:
-                self._queue = [entry for entry in self._queue if entry[1] is not turn]
                 self._serve()
             raise
 
-    def release(self, claims: Claims) -> None:
+    def release(self, claims: Iterable[Claim]) -> None:
         """Give back what was acquired."""
-        self.released += 1
-        self._held.subtract({claim.key: claim.takes for claim in claims})
+        self._held.subtract(claim.key for claim in claims)
         self._held += Counter()  # forgets what nobody holds
         self._serve()
 
-    def _fits(self, claims: Iterable[Claim]) -> bool:
-        return all(self._held[claim.key] + claim.takes <= claim.capacity for claim in claims)
+    def _fits(self, claim: Claim) -> bool:
+        return self._held[claim.key] < claim.capacity
+
+    def _take(self, claims: Claims) -> None:
+        self._held.update(claim.key for claim in claims)
 
     def _serve(self) -> None:
-        """Give their turn to all who need not wait for someone before them."""
-        blocked: set[str] = set()
-        waiting = []
-        for claims, turn in self._queue:
-            keys = {claim.key for claim in claims}
-            if self._fits(claims) and blocked.isdisjoint(keys) and not turn.done():
-                self._held.update({claim.key: claim.takes for claim in claims})
-                turn.set_result(None)
-            elif not turn.done():
-                blocked |= keys
-                waiting.append((claims, turn))
+        """Give their turn to all who need not wait for someone before them.
+
+        A waiter blocks what it lacks; once it was overtaken often enough, everything it needs.
+        """
+        self._blocked = set()
+        waiting: list[_Waiter] = []
+        for waiter in self._queue:
+            if waiter.turn.done():
+                continue
+            if lacking := {one.key for one in waiter.claims if one.key in self._blocked or not self._fits(one)}:
+                self._blocked |= lacking if waiter.overtaken < MOST_OVERTAKEN else waiter.keys
+                waiting.append(waiter)
+                continue
+            self._take(waiter.claims)
+            waiter.turn.set_result(None)
+            for passed in waiting:
+                passed.overtaken += not passed.keys.isdisjoint(waiter.keys)
         self._queue = waiting
+
+
+class Hold(AbstractContextManager["Hold"]):
+    """What one caller holds; leaving the context gives it back."""
+
+    def __init__(self, locks: CardLocks) -> None:
+        self._locks = locks
+        self._claims: list[Claim] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back(self._claims)
+
+    def free(self, claims: Claims) -> bool:
+        """True where `take` would not wait."""
+        return self._locks.free(self._lacking(claims))
+
+    def take_now(self, claims: Claims) -> bool:
+        """Take what is lacking where nobody has to be waited for; True where all is held."""
+        lacking = self._lacking(claims)
+        if taken := self._locks.acquire_now(lacking):
+            self._claims += lacking
+        return taken
+
+    async def take(self, claims: Claims) -> None:
+        """Take what is lacking, rank by rank; what was taken stays held where a later wait is cancelled."""
+        for _, rank in groupby(sorted(self._lacking(claims), key=_rank), key=_rank):
+            group = tuple(rank)
+            await self._locks.acquire(group)
+            self._claims += group
+
+    def settle(self, key: str) -> None:
+        """Give back what was claimed on a guess: it is this one, whether it was among them or not."""
+        guessed = [claim for claim in self._claims if claim.guess and claim.key != key]
+        known = Claim(key=key, rank=Rank.PAD)
+        if guessed and self._lacking((known,)):
+            self.take_now((known,))
+        self._give_back(guessed)
+
+    def _lacking(self, claims: Claims) -> Claims:
+        held = {claim.key for claim in self._claims}
+        return tuple({claim.key: claim for claim in claims if claim.key not in held}.values())
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        given = list(claims)
+        self._claims = [claim for claim in self._claims if claim not in given]
+        if given:
+            self._locks.release(given)
+
+
+def _rank(claim: Claim) -> Rank:
+    return claim.rank

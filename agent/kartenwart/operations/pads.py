@@ -8,42 +8,55 @@ from kartenwart.domain.inventory import Card, Context, Inventory, Terminal
 from kartenwart.domain.ports.konnektor import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
+_Place = tuple[str, str, str]  # Konnektor, mandant, workplace: what the remote PIN terminal is configured for
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pad:
-    """Where a PIN is probably typed; `sure` where the Konnektor said so."""
+    """Where a PIN is probably typed; `sure` where the Konnektor said so. `others` are further pads that it may be."""
 
     terminal: Terminal | None
     sure: bool = False
+    others: frozenset[str] = frozenset()
 
 
 class Pads:
-    """Learns per context and card terminal; after a boot nothing counts: the Konnektor may have been set up anew."""
+    """Learns per workplace and card terminal; after a boot nothing counts: the Konnektor may have been set up anew.
+
+    So nothing is kept over a restart either: an event tells the pad within a moment of the first entry, and until then
+    a wrong memory would do more harm than a guess.
+    """
 
     def __init__(self, keeper: InventoryKeeper) -> None:
         self._keeper = keeper
-        self._heard: dict[tuple[str, str, str], str] = {}
+        self._heard: dict[_Place, dict[str, str]] = {}
         keeper.always_listening(self._hear)
 
     def pad(self, card: Card, context: Context) -> Pad:
         """Return where the card's PIN is typed when asked for in this context."""
         inventory = self._keeper.picture.inventory
         home = _home(card, context.konnektor)
-        heard = self._heard.get((context.konnektor, context.name, home), "")
-        if heard and (found := _terminal(inventory, heard)) is not None:
+        heard = self._heard.get(_place(context), {})
+        if (found := _terminal(inventory, heard.get(home, ""))) is not None:
             return Pad(terminal=found, sure=True)
-        own = _terminal(inventory, home)
-        if own is None or context.workplace not in own.workplaces:
-            return Pad(terminal=None)
-        return Pad(terminal=own, sure=_beside(inventory, own, context))
+        own, remote = _terminal(inventory, home), _terminal(inventory, _remote(heard))
+        if own is not None and context.workplace in own.workplaces:
+            if own is remote or _beside(inventory, own, context):
+                return Pad(terminal=own, sure=True)
+            return Pad(terminal=own, others=frozenset({remote.name} if remote else _reached(inventory, context)))
+        return Pad(terminal=remote, others=frozenset() if remote else frozenset(_reached(inventory, context)))
 
     def heard(self, card: Card, context: Context, pad: Terminal) -> None:
         """Remember where the Konnektor asked for a PIN of this card, on a call of ours in this context."""
-        self._heard[context.konnektor, context.name, _home(card, context.konnektor)] = pad.name
+        self._heard.setdefault(_place(context), {})[_home(card, context.konnektor)] = pad.name
 
     def _hear(self, notice: Notice) -> None:
         if notice.type is NoticeType.BOOTED:
-            self._heard = {place: pad for place, pad in self._heard.items() if place[0] != notice.konnektor}
+            self._heard = {place: pads for place, pads in self._heard.items() if place[0] != notice.konnektor}
+
+
+def _place(context: Context) -> _Place:
+    return context.konnektor, context.mandant, context.workplace
 
 
 def _home(card: Card, konnektor: str) -> str:
@@ -52,6 +65,20 @@ def _home(card: Card, konnektor: str) -> str:
 
 def _terminal(inventory: Inventory, name: str) -> Terminal | None:
     return next((one for one in inventory.terminals if one.name == name), None)
+
+
+def _remote(heard: dict[str, str]) -> str:
+    """Return the workplace's remote PIN terminal, where a card elsewhere has shown it."""
+    return next((pad for home, pad in heard.items() if pad != home), "")
+
+
+def _reached(inventory: Inventory, context: Context) -> list[str]:
+    """Return the terminals that the workplace reaches: its remote PIN terminal is one of them.
+
+    All of the Konnektor where it tells of none.
+    """
+    mine = [one for one in inventory.terminals if one.konnektor == context.konnektor]
+    return [one.name for one in mine if context.workplace in one.workplaces] or [one.name for one in mine]
 
 
 def _beside(inventory: Inventory, terminal: Terminal, context: Context) -> bool:

@@ -30,8 +30,8 @@ class PinEntry:
 
     @property
     def claims(self) -> Claims:
-        """Hold the card, its PIN, and the pad where it is typed."""
-        return (self.reach.card_claim, self.reach.pin_claim(self.pin), *self.reach.pad_claims)
+        """Hold the card, of an SMC-B only its PIN, and the pad where it is typed."""
+        return self.reach.entry_claims(self.pin)
 
     @property
     def detail(self) -> str:

@@ -47,7 +47,8 @@ class Pins:
     async def status(self, _caller: Caller, card: str, context: str, pin: Pin, user: str) -> PinState:
         """Ask the Konnektor for a PIN's state in a context; it stands in the picture afterwards."""
         reach = self._reach(card, context, pin, user)
-        return await self._memory.read(reach, pin)
+        async with self._cards.turn(reach):
+            return await self._memory.read(reach, pin)
 
     async def verify(self, caller: Caller, order: VerifyPinOrder) -> Job:
         """Let a person type a PIN, as a job.

@@ -1,7 +1,9 @@
 """From names to a card within reach: which Konnektor, which handle, whose session, which pad."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
@@ -9,39 +11,61 @@ from kartenwart.domain.inventory import Card, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
-from kartenwart.operations.locks import CALLS_PER_PRACTICE_CARD, Claim, Claims
+from kartenwart.operations.locks import CardLocks, Claim, Claims, Limits, Rank
 from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
 
-PADS_PER_KONNEKTOR = 10_000  # more than any has
+TURN_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """A card as a context (and user) reaches it. `pad` is where its PIN is typed, as far as anyone can tell."""
+    """A card as a context (and user) reaches it."""
 
     card: Card
     context: Context
     user: str
     call: CardCall
     port: KonnektorPort
-    pad: Pad
+    limits: Limits
+    pads: Pads = field(repr=False)
+
+    @property
+    def pad(self) -> Pad:
+        """Return where its PIN is typed, as far as anyone can tell now."""
+        return self.pads.pad(self.card, self.context)
 
     @property
     def card_claim(self) -> Claim:
         """Return the claim on the card: several calls at once for an SMC-B, one for every other card."""
-        return Claim(key=self.card.name, capacity=CALLS_PER_PRACTICE_CARD if self.card.type.is_practice else 1)
+        if self.card.type.is_practice:
+            return Claim(key=self.card.name, capacity=self.limits.practice_card, rank=Rank.PRACTICE_CARD)
+        return Claim(key=self.card.name)
+
+    @property
+    def quick_claims(self) -> Claims:
+        """Return the claims of a call that asks nobody: the card, and one of the Konnektor's places."""
+        konnektor = Claim(key=self.context.konnektor, capacity=self.limits.konnektor, rank=Rank.KONNEKTOR)
+        return (self.card_claim, konnektor)
+
+    def entry_claims(self, pin: Pin) -> Claims:
+        """Return the claims of a PIN entry, which may take a minute: nothing that calls without a person need.
+
+        An SMC-B goes on serving; its PIN is typed at one pad at a time, since all spend the card's one counter.
+        """
+        card = self.pin_claim(pin) if self.card.type.is_practice else self.card_claim
+        return (card, *self.pad_claims)
 
     def pin_claim(self, pin: Pin) -> Claim:
         """Return the claim on a PIN: one entry at a time, at whichever pad, since all spend the card's one counter."""
-        return Claim(key=f"{self.card.name} {pin.counter.reference}")
+        return Claim(key=f"{self.card.name} PIN.{pin.value}")
 
     @property
     def pad_claims(self) -> Claims:
-        """Return the claims on the pad. Where it is a guess it may be any: that entry has a Konnektor's pads alone."""
-        own = (Claim(key=self.pad.terminal.name),) if self.pad.terminal else ()
-        takes = 1 if self.pad.sure else PADS_PER_KONNEKTOR
-        return (*own, Claim(key=f"pads of {self.context.konnektor}", capacity=PADS_PER_KONNEKTOR, takes=takes))
+        """Return the claims on the pad; where it is a guess, on all that it may be, until the Konnektor tells."""
+        pad = self.pad
+        names = {*pad.others, *((pad.terminal.name,) if pad.terminal else ())}
+        return tuple(Claim(key=name, rank=Rank.PAD, guess=len(names) > 1) for name in sorted(names))
 
 
 class Cards:
@@ -54,11 +78,15 @@ class Cards:
         contexts: Contexts,
         people: People,
         konnektors: Mapping[str, KonnektorPort],
+        locks: CardLocks | None = None,
+        limits: Mapping[str, Limits] | None = None,
     ) -> None:
         self._keeper = keeper
         self._contexts = contexts
         self._people = people
         self._konnektors = konnektors
+        self._locks = locks or CardLocks()
+        self._limits = limits or {}
         self.pads = Pads(keeper)
 
     def reach(self, card: str, context: str, user: str) -> Reach:
@@ -85,8 +113,23 @@ class Cards:
             user=session,
             call=CardCall(context=chosen, handle=handle, card_type=found.type, user_id=user_id),
             port=self._konnektors[chosen.konnektor],
-            pad=self.pads.pad(found, chosen),
+            limits=self._limits.get(chosen.konnektor, Limits()),
+            pads=self.pads,
         )
+
+    @asynccontextmanager
+    async def turn(self, *reaches: Reach) -> AsyncIterator[None]:
+        """Hold cards for a call that asks nobody, in their order; WorldError CARD_BUSY where that takes too long.
+
+        A person may be typing at one of them, and whoever waits for a plain answer should hear so before the call ends.
+        """
+        with self._locks.hold() as hold:
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    await hold.take(tuple(claim for reach in reaches for claim in reach.quick_claims))
+            except TimeoutError:
+                raise WorldError(failure(Reason.CARD_BUSY), sent=False) from None
+            yield
 
     def _not_seen(self, konnektor: str, found: Card | None) -> AgentError:
         """Return why a card is not there: before a poll has looked that is nobody's mistake, and passes."""

@@ -12,10 +12,10 @@ from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldErro
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
-from kartenwart.operations.locks import CardLocks, Claims
+from kartenwart.operations.locks import CardLocks, Hold, Rank
 from kartenwart.operations.stopwatch import Part
 from kartenwart.operations.supervisor import Report
-from kartenwart.operations.work import Ending, Round, Work
+from kartenwart.operations.work import Ending, Round, Tell, Work
 
 T = TypeVar("T")
 
@@ -69,35 +69,43 @@ class Running:
         return outcome
 
     async def _round(self, live: LiveJob, work: Work[Any]) -> Ending | Round:
-        checked = self._locks.released
+        with self._locks.hold() as hold:
+            if (early := await self._turn(live, work, hold)) is not None:
+                return early
+            with live.clocked(Part.CHECKS):
+                number = await _unless_cancelled(live, work.prepare())
+            answer = await self._answer(live, work, number, hold)
         with live.clocked(Part.CHECKS):
-            early = await _unless_cancelled(live, work.check())
-        if early is not None:
+            return await work.conclude(answer, live.tell)
+
+    async def _turn(self, live: LiveJob, work: Work[Any], hold: Hold) -> Ending | None:
+        """Check the rules with the card in hand, and wait for what else is needed; who has to wait is told so.
+
+        Where the card is in use it is not even asked for its state: the rules are checked when it is free. Who held
+        something that was waited for may have spent a try, or have verified the PIN: then they are checked again.
+        """
+        at_once = hold.take_now(tuple(claim for claim in work.claims if claim.rank < Rank.PAD))
+        if at_once and (early := await self._checked(live, work)) is not None:
             return early
         if live.job.state is JobState.RECEIVED:
             await live.move(JobState.READY)
         claims = work.claims
+        if waits := not hold.free(claims):
+            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
         with live.clocked(Part.QUEUE):
-            await _unless_cancelled(live, self._turn(live, claims))
-        try:
-            # Who held the card since the check may have spent a try, or have verified the PIN.
-            with live.clocked(Part.CHECKS):
-                early = await _unless_cancelled(live, work.check()) if self._locks.released != checked else None
-                if early is not None:
-                    return early
-                number = await _unless_cancelled(live, work.prepare())
-            answer = await self._answer(live, work, number)
-        finally:
-            self._locks.release(claims)
-        with live.clocked(Part.CHECKS):
-            return await work.conclude(answer, live.tell)
+            await _unless_cancelled(live, hold.take(claims))
+        return await self._checked(live, work) if waits or not at_once else None
 
-    async def _answer(self, live: LiveJob, work: Work[Any], number: str) -> Any:
+    async def _checked(self, live: LiveJob, work: Work[Any]) -> Ending | None:
+        with live.clocked(Part.CHECKS):
+            return await _unless_cancelled(live, work.check())
+
+    async def _answer(self, live: LiveJob, work: Work[Any], number: str, hold: Hold) -> Any:
         """Send the verb once; where the caller cancels meanwhile, the Konnektor is asked to stop."""
         stopping = asyncio.create_task(self._stop_when_wished(live, work))
         try:
             with live.clocked(Part.WIRE):
-                answer = await work.send(partial(self._before_send, live, number, work.detail), live.tell)
+                answer = await work.send(partial(self._before_send, live, number, work.detail), _settling(live, hold))
             live.answered = True
         finally:
             stopping.cancel()
@@ -110,12 +118,6 @@ class Running:
             await work.stop(live.tell)
         except WorldError as error:
             self._report("job.stop_failed", job=live.job.name, reason=error.failure.reason.value)
-
-    async def _turn(self, live: LiveJob, claims: Claims) -> None:
-        """Wait for one's turn; who has to wait is told so (nothing may happen between looking and queueing up)."""
-        if not self._locks.free(claims):
-            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
-        await self._locks.acquire(claims)
 
     async def _before_send(self, live: LiveJob, number: str, detail: str) -> None:
         """Make SENT durable; whatever is raised here keeps the verb from being sent."""
@@ -171,6 +173,17 @@ class Running:
                 detail=facts,
             )
         )
+
+
+def _settling(live: LiveJob, hold: Hold) -> Tell:
+    """Return what tells of steps, and gives back the pads that were held on a guess once the Konnektor names one."""
+
+    def tell(step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False) -> None:
+        if step is JobStep.PIN_ENTRY and terminal and not expected:
+            hold.settle(terminal)
+        live.tell(step, text, terminal=terminal, terminal_label=terminal_label, expected=expected)
+
+    return tell
 
 
 def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = False) -> Ending:

@@ -62,8 +62,7 @@ class Signing:
     @property
     def claims(self) -> Claims:
         """Hold the card, and for an HBA the pad where PIN.QES is typed; a practice card signs without anybody."""
-        reach = self.reach
-        return (reach.card_claim, *reach.pad_claims) if reach.card.type.is_person else (reach.card_claim,)
+        return self.reach.entry_claims(Pin.QES) if self.reach.card.type.is_person else self.reach.quick_claims
 
     @property
     def detail(self) -> str:

@@ -72,7 +72,8 @@ class Login:
 class Konnektor(Login):
     """One Konnektor: where it is, whom we trust there, who we are, and how its events reach us.
 
-    The login written here serves every client system that has none of its own under `logins.<client system>`.
+    The login written here serves every client system that has none of its own under `logins.<client system>`. The
+    two limits count calls that ask nobody, on one SMC-B and in all.
     """
 
     url: Annotated[str, checks.matching(r"https?://[^/\s?#]+(/[^\s?#]*)?", "write https://HOST:PORT, without a query")]
@@ -86,6 +87,8 @@ class Konnektor(Login):
     short_timeout: Annotated[float, checks.seconds(0.001, 120)] = 10.0
     card_timeout: Annotated[float, checks.seconds(0.001, 900)] = 300.0
     poll_interval: Annotated[float, checks.seconds(0.2, 600)] = 30.0
+    calls_per_practice_card: Annotated[int, checks.whole(1, 100)] = 10
+    calls_at_once: Annotated[int, checks.whole(1, 200)] = 20
     cetp_listen: Annotated[str, checks.with_port(r"[^\s:]+:[0-9]{1,5}", "write ADDRESS:PORT")] = "0.0.0.0:0"
     cetp_advertise: Annotated[str, checks.with_port(r"(cetp://[^\s/:]+:[0-9]{1,5})?", "write cetp://ADDRESS:PORT")] = ""
     cetp_tls: Annotated[bool, checks.switch] = True

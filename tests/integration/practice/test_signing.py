@@ -35,6 +35,7 @@ pytestmark = [
 
 PDF = "application/pdf"
 CADES = signature_pb2.SIGNATURE_FORMAT_CADES_DETACHED
+FEW_AT_ONCE = "[konnektors.k1]\ncalls_per_practice_card = 4\n"
 USERS = {"falk": "0206", "gerth": "0207", "horn": "0208", "isa": "0209", "jahn": "0210"}
 FALK, GERTH = "users/falk", "users/gerth"
 MEGABYTES_25 = 25 * 1024 * 1024
@@ -43,7 +44,7 @@ MEGABYTES_25 = 25 * 1024 * 1024
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="staff")
 async def _staff(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Staffed]:
     folder = tmp_path_factory.mktemp("practice")
-    async with practice(folder, many_cards(folder)) as here, staffed(here, (*USERS, "fremd")) as staff:
+    async with practice(folder, many_cards(folder), FEW_AT_ONCE) as here, staffed(here, (*USERS, "fremd")) as staff:
         for user, tail in USERS.items():
             await bound(here, staff.box, await here.card(staff.box, "HBA", tail), f"users/{user}")
         await here.simulator.plays(AT_THE_RECEPTION, {"action": "type_right"})

@@ -43,7 +43,7 @@ from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
-from kartenwart.operations.locks import CardLocks
+from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
@@ -277,7 +277,12 @@ class Practice:
         )
         self.people = People(store=self.store, clock=self.clock)
         self.cards = Cards(
-            keeper=self.keeper, contexts=self.contexts, people=self.people, konnektors={K1: self.konnektor}
+            keeper=self.keeper,
+            contexts=self.contexts,
+            people=self.people,
+            konnektors={K1: self.konnektor},
+            locks=self.locks,
+            limits={K1: Limits(practice_card=4)},
         )
         self.memory = PinMemory(keeper=self.keeper, facts=self.store, clock=self.clock, report=self.report)
         self.jobs.on_end(self.memory.job_ended)
