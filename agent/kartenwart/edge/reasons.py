@@ -95,6 +95,9 @@ WIRE: dict[Reason, tuple[Code, str]] = {
     Reason.DOCUMENTS_TOO_MANY: (Code.INVALID_ARGUMENT, "more documents than one job may have"),
     Reason.DOCUMENTS_TOO_LARGE: (Code.INVALID_ARGUMENT, "the documents are too large together"),
     Reason.SIGNATURE_STOPPED: (Code.ABORTED, "signing was stopped; what was not finished is discarded"),
+    Reason.ENCRYPTION_FAILED: (Code.FAILED_PRECONDITION, "the Konnektor could not encrypt the document"),
+    Reason.DECRYPTION_FAILED: (Code.FAILED_PRECONDITION, "the document does not open with this card, or is damaged"),
+    Reason.RECIPIENT_UNSUITABLE: (Code.INVALID_ARGUMENT, "a recipient's certificate cannot take a document"),
     Reason.COMFORT_NOT_SUPPORTED: (
         Code.FAILED_PRECONDITION,
         "the Konnektor has no SignatureService 7.5, so no comfort signature",
