@@ -17,8 +17,6 @@ SERVED = {
     "SignatureService": ("SIG74", "SIG75"),
     "AuthSignatureService": ("SIG74",),
     "EncryptionService": ("CRYPT",),
-    "AuthSignatureService": ("SIG74",),
-    "EncryptionService": ("CRYPT",),
     "CardTerminalService": ("CTS",),
     "VSDService": ("VSD",),
     "KVKService": ("KVK",),

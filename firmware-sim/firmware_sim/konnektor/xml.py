@@ -25,7 +25,6 @@ NAMESPACES = {
     "VSD": "http://ws.gematik.de/conn/vsds/VSDService/v5.2",
     "KVK": "http://ws.gematik.de/conn/vsds/KvkService/v4.0",
     "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
-    "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
     "dss": "urn:oasis:names:tc:dss:1.0:core:schema",
     "sp": "urn:oasis:names:tc:dss-x:1.0:profiles:SignaturePolicy:schema#",
     "GERROR": "http://ws.gematik.de/tel/error/v2.0",

@@ -15,7 +15,6 @@ class CardCounts:
     sign_document_calls: int = 0
     signatures: int = 0
     authentications: int = 0
-    authentications: int = 0
     online_checks: int = 0
     signature_modes: Counter[str] = field(default_factory=Counter)
     comfort_activations: int = 0
@@ -40,7 +39,6 @@ class Counts:
             total.pin_tries_wrong += counts.pin_tries_wrong
             total.sign_document_calls += counts.sign_document_calls
             total.signatures += counts.signatures
-            total.authentications += counts.authentications
             total.authentications += counts.authentications
             total.online_checks += counts.online_checks
             total.signature_modes.update(counts.signature_modes)
