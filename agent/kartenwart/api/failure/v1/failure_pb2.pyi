@@ -225,6 +225,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The documents of one job are too large together."""
     REASON_SIGNATURE_STOPPED: _Reason.ValueType  # 111
     """Signing was stopped; what the Konnektor had not finished it has discarded."""
+    REASON_ENCRYPTION_FAILED: _Reason.ValueType  # 115
+    """The Konnektor could not encrypt the document (4105, 4108)."""
+    REASON_DECRYPTION_FAILED: _Reason.ValueType  # 116
+    """The document does not open with this card: it is for somebody else, or damaged (4069, 4106, 4107, 4109)."""
+    REASON_RECIPIENT_UNSUITABLE: _Reason.ValueType  # 117
+    """A recipient's certificate cannot take a document: it is for another use, or has run out (4200, 4259)."""
     REASON_AGENT_RESTARTED: _Reason.ValueType  # 120
     """The agent was restarted before anything was sent."""
     REASON_OUTCOME_UNKNOWN: _Reason.ValueType  # 121
@@ -397,6 +403,12 @@ REASON_DOCUMENTS_TOO_LARGE: Reason.ValueType  # 110
 """The documents of one job are too large together."""
 REASON_SIGNATURE_STOPPED: Reason.ValueType  # 111
 """Signing was stopped; what the Konnektor had not finished it has discarded."""
+REASON_ENCRYPTION_FAILED: Reason.ValueType  # 115
+"""The Konnektor could not encrypt the document (4105, 4108)."""
+REASON_DECRYPTION_FAILED: Reason.ValueType  # 116
+"""The document does not open with this card: it is for somebody else, or damaged (4069, 4106, 4107, 4109)."""
+REASON_RECIPIENT_UNSUITABLE: Reason.ValueType  # 117
+"""A recipient's certificate cannot take a document: it is for another use, or has run out (4200, 4259)."""
 REASON_AGENT_RESTARTED: Reason.ValueType  # 120
 """The agent was restarted before anything was sent."""
 REASON_OUTCOME_UNKNOWN: Reason.ValueType  # 121
