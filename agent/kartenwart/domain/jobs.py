@@ -2,7 +2,8 @@
 
 RECEIVED -> READY -> SENT (durable before the first byte goes out) -> SUCCEEDED | FAILED | OUTCOME_UNKNOWN.
 CANCELLING is a wish on a SENT job. Ends are final. A job of several verbs goes from SENT back to READY for each further
-one; its result so far is durable then, so that after a crash nobody asks for what is done.
+one (from READY where one was not needed); its result so far is durable then, so that after a crash nobody asks for what
+is done.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ class JobState(StrEnum):
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.RECEIVED: frozenset({JobState.READY, JobState.SUCCEEDED, JobState.FAILED}),
-    JobState.READY: frozenset({JobState.SENT, JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.READY: frozenset({JobState.READY, JobState.SENT, JobState.SUCCEEDED, JobState.FAILED}),
     JobState.SENT: frozenset(
         {JobState.READY, JobState.CANCELLING, JobState.SUCCEEDED, JobState.FAILED, JobState.OUTCOME_UNKNOWN}
     ),

@@ -16,11 +16,14 @@ from kartenwart.operations.work import Tell
 class PadWatch:
     """Hears the notices of one card while a job's verb is on the wire."""
 
-    def __init__(self, *, keeper: InventoryKeeper, pads: Pads, reach: Reach, pin: Pin | None) -> None:
+    def __init__(
+        self, *, keeper: InventoryKeeper, pads: Pads, reach: Reach, pin: Pin | None, wish: str = ""
+    ) -> None:
         self._keeper = keeper
         self._pads = pads
         self._reach = reach
         self._pin = pin
+        self._wish = wish or (f"die {PIN_LABELS[pin]} eingeben" if pin else "")
         self._tell: Tell | None = None
         self._job_number = ""
         self._heard = False
@@ -64,7 +67,7 @@ class PadWatch:
             return
         if notice.type is NoticeType.PIN_ENTRY_STARTED:
             self._learn(notice)
-            self._entry(notice, JobStep.PIN_ENTRY, "Bitte jetzt am Kartenterminal „{pad}“ die {pin} eingeben.")
+            self._entry(notice, JobStep.PIN_ENTRY, "Bitte jetzt am Kartenterminal „{pad}“ {wish}.")
         if notice.type is NoticeType.PIN_ENTRY_FINISHED:
             self._entry(
                 notice, JobStep.PIN_ENTRY_FINISHED, "Die Eingabe der {pin} am Kartenterminal „{pad}“ ist beendet."
@@ -91,5 +94,5 @@ class PadWatch:
         self._heard = True
         pad = self._keeper.picture.inventory.terminal(notice.konnektor, notice.ct_id)
         label = pad.label if pad else notice.ct_id
-        words = text.format(pad=label, pin=PIN_LABELS[self._pin])
+        words = text.format(pad=label, pin=PIN_LABELS[self._pin], wish=self._wish)
         self._tell(step, words, terminal=pad.name if pad else "", terminal_label=label)

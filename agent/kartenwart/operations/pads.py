@@ -4,6 +4,7 @@ remote PIN terminal (TUC_KON_051). No answer of a Konnektor tells which; it is l
 
 from dataclasses import dataclass
 
+from kartenwart.domain.failures import Failure, Reason
 from kartenwart.domain.inventory import Card, Context, Inventory, Terminal
 from kartenwart.domain.ports.konnektor import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
@@ -30,6 +31,7 @@ class Pads:
     def __init__(self, keeper: InventoryKeeper) -> None:
         self._keeper = keeper
         self._heard: dict[_Place, dict[str, str]] = {}
+        self._refused: dict[tuple[str, str], tuple[str, Failure]] = {}
         keeper.always_listening(self._hear)
 
     def pad(self, card: Card, context: Context) -> Pad:
@@ -48,10 +50,21 @@ class Pads:
 
     def heard(self, card: Card, context: Context, pad: Terminal) -> None:
         """Remember where the Konnektor asked for a PIN of this card, on a call of ours in this context."""
+        self._refused.pop((context.name, _home(card, context.konnektor)), None)
         self._heard.setdefault(_place(context), {})[_home(card, context.konnektor)] = pad.name
+
+    def refused(self, card: Card, context: Context, why: Failure) -> None:
+        """Remember that the Konnektor found no pad for a PIN of this card (4092, 4053, 4066); other reasons pass."""
+        if why.reason is Reason.PIN_NO_TERMINAL:
+            self._refused[context.name, _home(card, context.konnektor)] = (context.konnektor, why)
+
+    def nowhere(self, card: Card, context: Context) -> Failure | None:
+        """Return why the card's PIN can be typed nowhere in this context, as the Konnektor last said; None untold."""
+        return self._refused.get((context.name, _home(card, context.konnektor)), ("", None))[1]
 
     def _hear(self, notice: Notice) -> None:
         if notice.type is NoticeType.BOOTED:
+            self._refused = {place: why for place, why in self._refused.items() if why[0] != notice.konnektor}
             self._heard = {place: pads for place, pads in self._heard.items() if place[0] != notice.konnektor}
 
 

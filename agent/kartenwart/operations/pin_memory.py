@@ -3,7 +3,7 @@
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import WorldError
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
-from kartenwart.domain.jobs import Job, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinVerb, VerifyPinResult
 from kartenwart.domain.ports.store import FactStore
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Reach
@@ -28,6 +28,16 @@ class PinMemory:
             await self._keep(reach.card.name, pin, None)
         return self.seen(reach, pin, reading.status, reading.attempts_left)
 
+    async def attempts_for(self, reach: Reach, verb: PinVerb, pin: Pin, told: int | None) -> int | None:
+        """Return the attempts left for a verb: those of the PIN, or of its PUK, which no Konnektor tells when asked.
+
+        What was kept of a PUK counts as it stands: nothing gives a PUK its tries back.
+        """
+        if verb is PinVerb.UNBLOCK:
+            kept = await self._facts.load_attempts(reach.card.name, pin.counter, puk=True)
+            return kept if kept in (0, 1) else None
+        return await self.attempts(reach, pin, told)
+
     def seen(self, reach: Reach, pin: Pin, status: PinStatus, attempts_left: int | None) -> PinState:
         """Show a state that the Konnektor told in the picture, and return it."""
         state = PinState(
@@ -49,7 +59,16 @@ class PinMemory:
         """
         if told is not None:
             return told
-        return 1 if await self._facts.load_attempts(reach.card.name, pin) == 1 else None
+        return 1 if await self._facts.load_attempts(reach.card.name, pin.counter) == 1 else None
+
+    async def learn(self, reach: Reach, verb: PinVerb, pin: Pin, result: VerifyPinResult) -> None:
+        """Learn from how a verb ended. What UNBLOCK says of attempts is the PUK's, and never becomes the PIN's."""
+        if verb is PinVerb.UNBLOCK:
+            await self._learn_puk(reach, pin, result)
+        if result.outcome is PinOutcome.DONE:
+            await self.forget(reach.card.name, pin)
+        elif verb is not PinVerb.UNBLOCK or result.outcome not in (PinOutcome.REJECTED, PinOutcome.BLOCKED):
+            await self.entered(reach, pin, result)
 
     async def entered(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
         """Learn from how a PIN entry ended; an entry that was not made teaches nothing."""
@@ -64,7 +83,7 @@ class PinMemory:
                 await self._keep(reach.card.name, pin, 0)
             case PinOutcome.CARD_REMOVED | PinOutcome.OUTCOME_UNKNOWN:
                 await self.forget(reach.card.name, pin)
-            case PinOutcome.ABORTED | PinOutcome.TIMED_OUT:
+            case _:
                 pass
 
     async def refused(self, reach: Reach, pin: Pin, attempts_left: int | None) -> None:
@@ -83,10 +102,27 @@ class PinMemory:
             for pin in Pin:
                 await self.forget(job.card, pin)
 
-    async def _keep(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+    async def _learn_puk(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
+        """Keep the tries of a PUK: each entry spends one, a right one too, and none ever comes back."""
+        if result.outcome not in (PinOutcome.REJECTED, PinOutcome.BLOCKED, PinOutcome.DONE):
+            return
+        left = 0 if result.outcome is PinOutcome.BLOCKED else result.attempts_left
+        if left is None:
+            left = await self._one_less(reach.card.name, pin)
+        await self._keep(reach.card.name, pin, left, puk=True)
+
+    async def _one_less(self, card: str, pin: Pin) -> int | None:
+        """Return the tries of a PUK after one more was spent, as far as they are known."""
+        try:
+            kept = await self._facts.load_attempts(card, pin.counter, puk=True)
+        except WorldError:
+            return None
+        return max(kept - 1, 0) if kept is not None else None
+
+    async def _keep(self, card: str, pin: Pin, attempts_left: int | None, *, puk: bool = False) -> None:
         """Persist the attempts; a disk that refuses must not hide how an entry ended."""
         try:
-            if await self._facts.load_attempts(card, pin) != attempts_left:
-                await self._facts.save_attempts(card, pin, attempts_left)
+            if await self._facts.load_attempts(card, pin.counter, puk=puk) != attempts_left:
+                await self._facts.save_attempts(card, pin.counter, attempts_left, puk=puk)
         except WorldError as error:
             self._report("pin.attempts_not_kept", card=card, reason=error.failure.reason.value)

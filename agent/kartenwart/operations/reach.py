@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
-from kartenwart.domain.inventory import Card, Context, LinkState, Pin
+from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -58,7 +58,7 @@ class Reach:
 
     def pin_claim(self, pin: Pin) -> Claim:
         """Return the claim on a PIN: one entry at a time, at whichever pad, since all spend the card's one counter."""
-        return Claim(key=f"{self.card.name} PIN.{pin.value}")
+        return Claim(key=f"{self.card.name} PIN.{pin.counter.value}")
 
     @property
     def pad_claims(self) -> Claims:
@@ -89,19 +89,20 @@ class Cards:
         self._limits = limits or {}
         self.pads = Pads(keeper)
 
-    def reach(self, card: str, context: str, user: str) -> Reach:
+    def reach(self, card: str, context: str, user: str, *, patients: bool = False) -> Reach:
         """Return the card as this context reaches it.
 
-        CallerError NOT_FOUND (card, context or user), CARD_TYPE_WRONG (neither SMC-B nor HBA), INVALID_ARGUMENT (an
-        HBA without a user); WorldError where nobody knows yet: its Konnektor has told nothing since the start, or has
-        just told of the card's insertion in another context, and the poll that confirms it is on its way.
+        CallerError NOT_FOUND (card, context or user), CARD_TYPE_WRONG (neither SMC-B nor HBA, nor an eGK where
+        `patients` are meant), INVALID_ARGUMENT (an HBA without a user); WorldError where nobody knows yet: its
+        Konnektor has told nothing since the start, or has just told of the card's insertion in another context, and
+        the poll that confirms it is on its way.
         """
         chosen = self._contexts.get(context)
         found = self._keeper.picture.inventory.card(card)
         handle = found.handle(chosen.konnektor) if found else ""
         if found is None or context not in found.contexts or not handle:
             raise self._not_seen(chosen.konnektor, found)
-        if not (found.type.is_practice or found.type.is_person):
+        if not (found.type.is_practice or found.type.is_person or (patients and found.type is CardType.EGK)):
             raise refused(Reason.CARD_TYPE_WRONG)
         session = user if found.type.is_person else ""
         if found.type.is_person and not user:

@@ -78,7 +78,7 @@ class Running:
         with live.clocked(Part.CHECKS):
             return await work.conclude(answer, live.tell)
 
-    async def _turn(self, live: LiveJob, work: Work[Any], hold: Hold) -> Ending | None:
+    async def _turn(self, live: LiveJob, work: Work[Any], hold: Hold) -> Ending | Round | None:
         """Check the rules with the card in hand, and wait for what else is needed; who has to wait is told so.
 
         Where the card is in use it is not even asked for its state: the rules are checked when it is free. Who held
@@ -96,7 +96,7 @@ class Running:
             await _unless_cancelled(live, hold.take(claims))
         return await self._checked(live, work) if waits or not at_once else None
 
-    async def _checked(self, live: LiveJob, work: Work[Any]) -> Ending | None:
+    async def _checked(self, live: LiveJob, work: Work[Any]) -> Ending | Round | None:
         with live.clocked(Part.CHECKS):
             return await _unless_cancelled(live, work.check())
 

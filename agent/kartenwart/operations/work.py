@@ -67,8 +67,11 @@ class Work(Protocol[Answer]):
         """Return what the audit keeps beside the card, e.g. a document's hash."""
         ...
 
-    async def check(self) -> Ending | None:
-        """Check the rules before anyone is asked, again after a wait; an ending where nothing needs to be sent."""
+    async def check(self) -> Ending | Round | None:
+        """Check the rules before anyone is asked, again after a wait; an ending where nothing needs to be sent.
+
+        A Round where nothing needs to be sent in this round, and another one follows.
+        """
         ...
 
     async def prepare(self) -> str:

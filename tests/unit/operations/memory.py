@@ -47,6 +47,7 @@ class MemoryStore:
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, EnrolmentToken] = field(default_factory=dict)
     attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
+    puk_attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
     mark: datetime | None = None
     refuse: bool = False
     refuse_audit: bool = False
@@ -152,15 +153,16 @@ class MemoryStore:
         await self._write()
         self.mark = time if self.mark is None else max(time, self.mark)
 
-    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None, *, puk: bool = False) -> None:
         await self._write()
+        kept = self.puk_attempts if puk else self.attempts
         if attempts_left is None:
-            self.attempts.pop((card, pin), None)
+            kept.pop((card, pin), None)
         else:
-            self.attempts[card, pin] = attempts_left
+            kept[card, pin] = attempts_left
 
-    async def load_attempts(self, card: str, pin: Pin) -> int | None:
-        return self.attempts.get((card, pin))
+    async def load_attempts(self, card: str, pin: Pin, *, puk: bool = False) -> int | None:
+        return (self.puk_attempts if puk else self.attempts).get((card, pin))
 
 
 class MemoryVault:

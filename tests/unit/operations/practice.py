@@ -30,6 +30,7 @@ from kartenwart.domain.ports.konnektor import (
     ObservedCard,
     ObservedTerminal,
     PinReading,
+    PinWish,
     Signed,
     SignOrder,
 )
@@ -46,12 +47,16 @@ from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.people import People
+from kartenwart.operations.pin_changes import PinChanges
+from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.pin_steps import PinTools
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.signable import Signable
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
+from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
 from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
 
@@ -114,13 +119,14 @@ class PlayedKonnektor:
     found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
     readings: dict[tuple[str, Pin], PinReading] = field(default_factory=dict)
     certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
-    answer: VerifyPinResult | Signed | Callable[[SignOrder], Signed] | BaseException | None = None
+    answer: VerifyPinResult | Signed | Callable[..., Any] | BaseException | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     connecting: asyncio.Event = field(default_factory=asyncio.Event)
     verbs_sent: int = 0
     calls: list[CardCall] = field(default_factory=list)
     orders: list[SignOrder] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    wishes: list[tuple[str, PinWish]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     numbers: int = 0
     on_wire: int = 0
@@ -171,6 +177,16 @@ class PlayedKonnektor:
         assert context.konnektor == self.name
         self.numbers += 1
         return f"ABC-{self.numbers:03d}"
+
+    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+        answer = await self._sent(call, before_send)
+        self.wishes.append((call.context.name, wish))
+        if callable(answer):
+            answer = answer(call, wish)
+        if isinstance(answer, BaseException):
+            raise answer
+        assert isinstance(answer, VerifyPinResult)
+        return answer
 
     async def verify_pin(self, call: CardCall, _pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
         answer = await self._sent(call, before_send)
@@ -287,6 +303,10 @@ class Practice:
         self.memory = PinMemory(keeper=self.keeper, facts=self.store, clock=self.clock, report=self.report)
         self.jobs.on_end(self.memory.job_ended)
         self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
+        self.pin_tools = PinTools(cards=self.cards, keeper=self.keeper, memory=self.memory)
+        self.pin_changes = PinChanges(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
+        self.unlocking = Unlocking(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
+        self.pin_matrix = PinMatrix(contexts=self.contexts, people=self.people, tools=self.pin_tools)
         self.pins = Pins(
             jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
         )

@@ -257,9 +257,9 @@ async def test_a_pin_is_asked_for_at_one_pad_at_a_time_also_where_a_card_serves_
 
 
 class SlowDisk(MemoryStore):
-    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None, *, puk: bool = False) -> None:
         await asyncio.sleep(0.05)
-        await super().save_attempts(card, pin, attempts_left)
+        await super().save_attempts(card, pin, attempts_left, puk=puk)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from kartenwart.domain.ports.konnektor import (
     Notice,
     Observation,
     PinReading,
+    PinWish,
     Signed,
     SignOrder,
 )
@@ -150,6 +151,10 @@ class Konnektor:
     async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
         """Let a person type the PIN, once."""
         return await pins.verify_pin(self._link, call, pin, before_send)
+
+    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person carry out a verb on a PIN, once."""
+        return await pins.pin_verb(self._link, call, wish, before_send)
 
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         """Let the card sign, once."""

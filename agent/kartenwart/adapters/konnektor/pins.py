@@ -1,16 +1,26 @@
-"""GetPinStatus and VerifyPin: answers and faults as results of a PIN entry."""
+"""GetPinStatus and the verbs on PINs: answers and faults as results of a PIN entry."""
+
+from collections.abc import Callable
 
 from kartenwart.adapters.konnektor.faults import from_fault
 from kartenwart.adapters.konnektor.link import Link, call_context
 from kartenwart.codecs.soap import pins
+from kartenwart.codecs.soap.exchange import Exchange
 from kartenwart.codecs.soap.fault import Fault
 from kartenwart.codecs.soap.pins import PinAnswer, PinResult
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
-from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading
+from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading, PinWish
 
+_REQUESTS: dict[PinVerb, Callable[..., Exchange[PinAnswer]]] = {
+    PinVerb.VERIFY: pins.verify_pin,
+    PinVerb.CHANGE: pins.change_pin,
+    PinVerb.UNBLOCK: pins.unblock_pin,
+    PinVerb.ENABLE: pins.enable_pin,
+    PinVerb.DISABLE: pins.disable_pin,
+}
 _RESULTS = {
     PinResult.OK: PinOutcome.VERIFIED,
     PinResult.REJECTED: PinOutcome.REJECTED,
@@ -24,6 +34,7 @@ _ENTRY_ENDED = {
     4049: PinOutcome.ABORTED,
     4045: PinOutcome.CARD_REMOVED,
     4063: PinOutcome.BLOCKED,
+    4064: PinOutcome.BLOCKED,
     4275: PinOutcome.BLOCKED,
     4276: PinOutcome.REJECTED,
 }
@@ -42,10 +53,19 @@ async def pin_status(link: Link, call: CardCall, pin: Pin) -> PinReading:
 
 async def verify_pin(link: Link, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
     """Let a person type the PIN, once; see the port for what is a result and what is raised."""
+    return await pin_verb(link, call, PinWish(verb=PinVerb.VERIFY, pin=pin), before_send)
+
+
+async def pin_verb(link: Link, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+    """Let a person carry out a verb on a PIN, once; see the port for what is a result and what is raised."""
     service = await link.verb_service(pins.SERVICE)
-    exchange = pins.verify_pin(call_context(call.context, call.user_id), handle=call.handle, pin=pin)
+    more = {"set_new_pin": wish.set_new_pin} if wish.verb is PinVerb.UNBLOCK else {}
+    context = call_context(call.context, call.user_id)
+    exchange = _REQUESTS[wish.verb](context, handle=call.handle, pin=wish.pin, **more)
     answer = await link.once(exchange, service, call.context, before_send)
-    return _of_fault(answer) if isinstance(answer, Fault) else _of_answer(answer)
+    found = _of_fault(answer) if isinstance(answer, Fault) else _of_answer(answer)
+    done = found.outcome is PinOutcome.VERIFIED and wish.verb is not PinVerb.VERIFY
+    return VerifyPinResult(outcome=PinOutcome.DONE) if done else found
 
 
 def _of_fault(fault: Fault) -> VerifyPinResult:

@@ -15,7 +15,7 @@ _RAISE = """
 
 
 class FactTable:
-    """The high-water mark of time, and attempts left by card and PIN."""
+    """The high-water mark of time, and attempts left by card and PIN, or its PUK ("PUK.CH" for that of PIN.CH)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,20 +35,24 @@ class FactTable:
 
         await self._database.write(put)
 
-    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None, *, puk: bool = False) -> None:
         def put(connection: sqlite3.Connection) -> None:
             if attempts_left is None:
-                connection.execute("DELETE FROM attempts WHERE card = ? AND pin = ?", (card, pin.value))
+                connection.execute("DELETE FROM attempts WHERE card = ? AND pin = ?", (card, _key(pin, puk)))
             else:
-                row = (card, pin.value, attempts_left)
+                row = (card, _key(pin, puk), attempts_left)
                 connection.execute("INSERT OR REPLACE INTO attempts (card, pin, attempts_left) VALUES (?, ?, ?)", row)
 
         await self._database.write(put)
 
-    async def load_attempts(self, card: str, pin: Pin) -> int | None:
+    async def load_attempts(self, card: str, pin: Pin, *, puk: bool = False) -> int | None:
         def get(connection: sqlite3.Connection) -> int | None:
             query = "SELECT attempts_left FROM attempts WHERE card = ? AND pin = ?"
-            row = connection.execute(query, (card, pin.value)).fetchone()
+            row = connection.execute(query, (card, _key(pin, puk))).fetchone()
             return row and int(row[0])
 
         return await self._database.read(get)
+
+
+def _key(pin: Pin, puk: bool) -> str:
+    return f"PUK.{pin.value}" if puk else pin.value

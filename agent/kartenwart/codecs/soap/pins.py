@@ -1,4 +1,4 @@
-"""CardService 8.1: GetPinStatus and VerifyPin."""
+"""CardService 8.1: GetPinStatus and the verbs on PINs: VerifyPin, ChangePin, UnblockPin, EnablePin, DisablePin."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,6 +63,28 @@ def get_pin_status(context: CallContext, *, handle: str, pin: Pin) -> Exchange[P
 def verify_pin(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinAnswer]:
     """Let the terminal ask for the PIN; it always asks, also where the PIN is verified (TAB_KON_047)."""
     return ask(SERVICE, _content("VerifyPin", context, handle, pin), _read_pin_answer)
+
+
+def change_pin(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinAnswer]:
+    """Let the terminal ask for the old (or transport) PIN and twice for the new one."""
+    return ask(SERVICE, _content("ChangePin", context, handle, pin), _read_pin_answer)
+
+
+def unblock_pin(context: CallContext, *, handle: str, pin: Pin, set_new_pin: bool) -> Exchange[PinAnswer]:
+    """Let the terminal ask for the PUK, and twice for a new PIN where wished; `left_tries` are the PUK's."""
+    content = _content("UnblockPin", context, handle, pin)
+    add(content, CARDS, "SetNewPin", "true" if set_new_pin else "false")
+    return ask(SERVICE, content, _read_pin_answer)
+
+
+def enable_pin(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinAnswer]:
+    """Let the terminal ask for a multi-reference PIN of an eGK, which is needed from then on (8.1.2)."""
+    return ask(SERVICE, _content("EnablePin", context, handle, pin), _read_pin_answer)
+
+
+def disable_pin(context: CallContext, *, handle: str, pin: Pin) -> Exchange[PinAnswer]:
+    """Let the terminal ask for a multi-reference PIN of an eGK, which is not needed from then on (8.1.2)."""
+    return ask(SERVICE, _content("DisablePin", context, handle, pin), _read_pin_answer)
 
 
 def _content(operation: str, context: CallContext, handle: str, pin: Pin) -> Element:

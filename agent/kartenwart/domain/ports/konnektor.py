@@ -18,7 +18,7 @@ from kartenwart.domain.inventory import (
     Pin,
     PinStatus,
 )
-from kartenwart.domain.jobs import VerifyPinResult
+from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
 
 
@@ -158,6 +158,15 @@ class Signed:
     signatures: tuple[Signature, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinWish:
+    """A verb on a PIN; `set_new_pin` counts for UNBLOCK only."""
+
+    verb: PinVerb
+    pin: Pin
+    set_new_pin: bool = False
+
+
 BeforeSend = Callable[[], Awaitable[None]]
 
 
@@ -213,6 +222,14 @@ class KonnektorPort(Protocol):
         An answer is a result (VERIFIED, REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); a fault that means
         that nothing was sent to the card raises WorldError(sent=False); a broken or missing answer raises
         WorldError(sent=True).
+        """
+        ...
+
+    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person verify, change, unblock, enable or disable a PIN, once, as verify_pin does it.
+
+        What was done as wished is VERIFIED for VERIFY and DONE for all else; UNBLOCK's outcomes and attempts are those
+        of the PUK. A new PIN that the terminal refused raises WorldError PIN_NEW_INVALID.
         """
         ...
 

@@ -63,7 +63,7 @@ class WorkstationStore(Protocol):
 
 
 class FactStore(Protocol):
-    """Small facts: the high-water mark of time and the last known attempts of refused PINs."""
+    """Small facts: the high-water mark of time and the last known attempts of refused PINs, a PUK's apart."""
 
     async def high_water(self) -> datetime | None:
         """Return the latest time ever persisted."""
@@ -73,10 +73,10 @@ class FactStore(Protocol):
         """Persist a later time; an earlier one changes nothing."""
         ...
 
-    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None) -> None:
-        """Keep the attempts left after a refused PIN (None: forget, e.g. after a verified one)."""
+    async def save_attempts(self, card: str, pin: Pin, attempts_left: int | None, *, puk: bool = False) -> None:
+        """Keep the attempts left after a refused PIN or PUK (None: forget, e.g. after a verified one)."""
         ...
 
-    async def load_attempts(self, card: str, pin: Pin) -> int | None:
+    async def load_attempts(self, card: str, pin: Pin, *, puk: bool = False) -> int | None:
         """Return the attempts left as last known, or None."""
         ...

@@ -1,0 +1,89 @@
+"""The state of every PIN in every context, asked afresh, and where each would be typed. Asks no person."""
+
+import asyncio
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import AgentError, Failure, Reason
+from kartenwart.domain.inventory import Card, Context, Pin
+from kartenwart.domain.pin_matrix import PadCertainty, PinCell, PinPad
+from kartenwart.domain.pins import pins_of
+from kartenwart.domain.principals import Caller
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.people import People
+from kartenwart.operations.pin_steps import PinTools, without_a_pad
+
+AT_ONCE = 4
+# Whoever meets these once need not ask the same Konnektor in every other cell.
+_NOBODY_THERE = frozenset({Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_SILENT})
+
+_Place = tuple[Card, Context, Pin]
+
+
+class PinMatrix:
+    """Asks; a cell that cannot be answered carries why, and does not spoil the others."""
+
+    def __init__(self, *, contexts: Contexts, people: People, tools: PinTools) -> None:
+        self._contexts = contexts
+        self._people = people
+        self._tools = tools
+
+    async def read(self, caller: Caller, user: str) -> tuple[PinCell, ...]:
+        """Return a cell for each practice card in each context of the caller's scope, and for the HBA of `user`.
+
+        A user who is bound to no card yet is asked for in all HBA. CallerError NOT_FOUND.
+        """
+        bound = self._people.get(user).card if user else ""
+        limit = asyncio.Semaphore(AT_ONCE)
+        down: dict[str, Failure] = {}
+
+        async def cell(card: Card, context: Context, pin: Pin) -> PinCell:
+            async with limit:
+                return await self._cell(card, context, pin, user, down)
+
+        return tuple(await asyncio.gather(*(cell(*place) for place in self._places(caller, user, bound))))
+
+    def _places(self, caller: Caller, user: str, bound: str) -> list[_Place]:
+        contexts = self._contexts.visible(caller)
+        return [
+            (card, context, pin)
+            for card in self._tools.keeper.picture.inventory.cards
+            for context in contexts
+            for pin in sorted(pins_of(card.type))
+            if _wanted(card, user, bound) and context.name in card.contexts and card.handle(context.konnektor)
+        ]
+
+    async def _cell(self, card: Card, context: Context, pin: Pin, user: str, down: dict[str, Failure]) -> PinCell:
+        holder = user if card.type.is_person else ""
+        pad, trouble, state = self._pad(card, context), down.get(context.konnektor), None
+        if trouble is None:
+            try:
+                state = await self._tools.memory.read(self._tools.cards.reach(card.name, context.name, holder), pin)
+            except AgentError as error:
+                trouble = error.failure
+                if trouble.reason in _NOBODY_THERE:
+                    down[context.konnektor] = trouble
+        return PinCell(
+            card=card.name, context=context.name, pin=pin, pad=pad, user=holder, state=state, failure=trouble
+        )
+
+    def _pad(self, card: Card, context: Context) -> PinPad:
+        """Return where the PIN would be typed. That no pad is defined is learnt only when a PIN was asked for."""
+        pads = self._tools.cards.pads
+        nowhere = without_a_pad(card) or pads.nowhere(card, context)
+        if nowhere is not None:
+            return PinPad(certainty=PadCertainty.NOWHERE, failure=nowhere)
+        pad = pads.pad(card, context)
+        if pad.terminal is None:
+            return PinPad(certainty=PadCertainty.UNKNOWN)
+        name, label = pad.terminal.name, pad.terminal.label
+        if pad.sure and not pad.terminal.connected:
+            gone = failure(Reason.TERMINAL_DISCONNECTED)
+            return PinPad(certainty=PadCertainty.NOWHERE, terminal=name, terminal_label=label, failure=gone)
+        certainty = PadCertainty.SURE if pad.sure else PadCertainty.EXPECTED
+        return PinPad(certainty=certainty, terminal=name, terminal_label=label)
+
+
+def _wanted(card: Card, user: str, bound: str) -> bool:
+    if card.type.is_person:
+        return bool(user) and bound in ("", card.name)
+    return card.type.is_practice
