@@ -29,11 +29,12 @@ class Role(StrEnum):
 class Scope:
     """What a principal may reach: contexts (the first is the default) and users, as resource names.
 
-    `everything` is the local technician's scope at the box itself.
+    `comfort`: may trigger comfort signatures. `everything` is the local technician's scope at the box itself.
     """
 
     contexts: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    comfort: bool = False
     everything: bool = False
 
     def has_context(self, name: str) -> bool:

@@ -72,10 +72,11 @@ SCOPE = Fields(
     fields={
         "contexts": Many(each=_name("contexts"), most=MOST_SCOPE, unique=True),
         "users": Many(each=_name("users"), most=MOST_SCOPE, unique=True),
+        "comfort": Flag(),
     }
 )
 ATTEMPTS: dict[str, Check] = {"accept_last_attempt": Flag(), "accept_unknown_attempts": Flag()}
-UPDATABLE = ("label", "role", "scope", "scope.contexts", "scope.users")
+UPDATABLE = ("label", "role", "scope", "scope.contexts", "scope.users", "scope.comfort")
 
 
 def _update(message: Any, prefix: str) -> Iterator[Violation]:

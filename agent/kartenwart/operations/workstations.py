@@ -107,11 +107,12 @@ class Workstations:
         role: Role | None,
         contexts: tuple[str, ...] | None,
         users: tuple[str, ...] | None,
+        comfort: bool | None = None,
     ) -> Workstation:
         """Change what is given; CallerError NOT_FOUND, CONFLICT (revoked), INVALID_ARGUMENT (unknown names)."""
         async with self._turn:
             before = self._own(caller, name)
-            changed = self._changed(caller, before, label, role, contexts, users)
+            changed = self._changed(caller, before, label, role, contexts, users, comfort)
             await self._save(changed)
         if (changed.role, changed.scope) != (before.role, before.scope):
             self._tell(changed)
@@ -125,12 +126,14 @@ class Workstations:
         role: Role | None,
         contexts: tuple[str, ...] | None,
         users: tuple[str, ...] | None,
+        comfort: bool | None,
     ) -> Workstation:
         if before.revoked_at is not None:
             raise refused(Reason.CONFLICT)
         scope = Scope(
             contexts=before.scope.contexts if contexts is None else contexts,
             users=before.scope.users if users is None else users,
+            comfort=before.scope.comfort if comfort is None else comfort,
         )
         self.check_scope(caller, scope, "workstation.scope", given=frozenset(before.scope.users))
         return replace(

@@ -46,6 +46,7 @@ class MemoryStore:
     workstations: dict[str, Workstation] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, EnrolmentToken] = field(default_factory=dict)
+    nonces: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
     puk_attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
     mark: datetime | None = None
@@ -145,6 +146,14 @@ class MemoryStore:
 
     async def drop_tokens(self, now: datetime) -> None:
         self.tokens = {secret: token for secret, token in self.tokens.items() if token.expires_at > now}
+
+    async def take_nonce(self, digest: str, expires_at: datetime, now: datetime) -> bool:
+        await self._write()
+        self.nonces = {one: end for one, end in self.nonces.items() if end > now}
+        if digest in self.nonces:
+            return False
+        self.nonces[digest] = expires_at
+        return True
 
     async def high_water(self) -> datetime | None:
         return self.mark

@@ -28,8 +28,10 @@ async def test_rights_change_at_once_durably_and_streams_are_told(house: House) 
     assert (moved.label, moved.role, moved.scope.default_context) == ("Tresen", Role.VIEWER, ROOM)
     with pytest.raises(CallerError):
         await house.workstations.update(TECHNICIAN, before.name, None, None, ("contexts/x",), None)
+    asserting = await house.workstations.update(TECHNICIAN, before.name, None, None, None, None, comfort=True)
+    assert (asserting.scope.comfort, asserting.scope.contexts) == (True, moved.scope.contexts)
     revoked = await house.workstations.revoke(TECHNICIAN, before.name)
-    assert told == [moved, revoked]
+    assert told == [moved, asserting, revoked]
     assert house.workstations.by_key(before.key_sha256) == revoked
     assert house.store.workstations[before.name].revoked_at == START
     assert await house.workstations.revoke(TECHNICIAN, before.name) == revoked

@@ -7,7 +7,7 @@ from kartenwart.adapters.store.codec import FLAG, TEXT, TIME, Codec, enum, many,
 from kartenwart.domain.enrolment import EnrolmentToken
 from kartenwart.domain.principals import Role, Scope, User, Workstation
 
-_SCOPE: Codec[Scope] = record(Scope, contexts=many(TEXT), users=many(TEXT), everything=FLAG)
+_SCOPE: Codec[Scope] = record(Scope, contexts=many(TEXT), users=many(TEXT), comfort=FLAG, everything=FLAG)
 
 WORKSTATION: Codec[Workstation] = record(
     Workstation,

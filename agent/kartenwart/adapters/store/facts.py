@@ -20,6 +20,16 @@ class FactTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def take_nonce(self, digest: str, expires_at: datetime, now: datetime) -> bool:
+        row = (digest, time_text(expires_at))
+
+        def take(connection: sqlite3.Connection) -> bool:
+            connection.execute("DELETE FROM nonces WHERE expires_at <= ?", (time_text(now),))
+            insert = "INSERT OR IGNORE INTO nonces (digest, expires_at) VALUES (?, ?)"
+            return connection.execute(insert, row).rowcount == 1
+
+        return await self._database.write(take)
+
     async def high_water(self) -> datetime | None:
         def get(connection: sqlite3.Connection) -> datetime | None:
             row = connection.execute("SELECT value FROM facts WHERE name = ?", (_HIGH_WATER,)).fetchone()

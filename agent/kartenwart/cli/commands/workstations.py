@@ -145,19 +145,26 @@ async def change(
     role: RoleOption = "",
     contexts: ContextsOption = None,
     users: UsersOption = None,
+    comfort: Annotated[
+        bool | None,
+        typer.Option("--comfort/--no-comfort", help="Darf Komfortsignaturen auslösen: bestätigt Personen selbst."),
+    ] = None,
 ) -> None:
     """Name, Rolle oder Reichweite eines Arbeitsplatzes ändern."""
     given = {"label": label is not None, "role": bool(role)}
     given |= {"scope.contexts": contexts is not None, "scope.users": users is not None}
+    given |= {"scope.comfort": comfort is not None}
     paths = [path for path, wanted in given.items() if wanted]
     if not paths:
-        raise UsageProblem("Was soll sich ändern? --label, --role, --context oder --user angeben.")
+        raise UsageProblem("Was soll sich ändern? --label, --role, --context, --user oder --comfort angeben.")
     changed = await box.workstations.update(
         workstation_pb2.Workstation(
             name=named("workstations", name),
             label=label or "",
             role=_role(role),
-            scope=workstation_pb2.Scope(contexts=_all("contexts", contexts), users=_all("users", users)),
+            scope=workstation_pb2.Scope(
+                contexts=_all("contexts", contexts), users=_all("users", users), comfort=bool(comfort)
+            ),
         ),
         *paths,
     )

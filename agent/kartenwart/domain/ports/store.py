@@ -65,6 +65,10 @@ class WorkstationStore(Protocol):
 class FactStore(Protocol):
     """Small facts: the high-water mark of time and the last known attempts of refused PINs, a PUK's apart."""
 
+    async def take_nonce(self, digest: str, expires_at: datetime, now: datetime) -> bool:
+        """Keep a nonce's digest (hex) until it expires; False where it was taken before. Expired ones are dropped."""
+        ...
+
     async def high_water(self) -> datetime | None:
         """Return the latest time ever persisted."""
         ...

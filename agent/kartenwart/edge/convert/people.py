@@ -13,12 +13,12 @@ ENROLMENT_STATES = EnumTable(enrolment_exchange_service_pb2.EnrolmentState, "ENR
 
 def scope_message(scope: Scope) -> workstation_pb2.Scope:
     """Return a scope."""
-    return workstation_pb2.Scope(contexts=scope.contexts, users=scope.users)
+    return workstation_pb2.Scope(contexts=scope.contexts, users=scope.users, comfort=scope.comfort)
 
 
 def scope_value(message: workstation_pb2.Scope) -> Scope:
     """Return the scope that a request grants; never everything, which only the box itself has."""
-    return Scope(contexts=tuple(message.contexts), users=tuple(message.users))
+    return Scope(contexts=tuple(message.contexts), users=tuple(message.users), comfort=message.comfort)
 
 
 def workstation_message(workstation: Workstation) -> workstation_pb2.Workstation:

@@ -112,6 +112,7 @@ class WorkstationService:
             role=ROLES.required(news.role, Role) if "role" in paths else None,
             contexts=tuple(news.scope.contexts) if paths & {"scope", "scope.contexts"} else None,
             users=tuple(news.scope.users) if paths & {"scope", "scope.users"} else None,
+            comfort=news.scope.comfort if paths & {"scope", "scope.comfort"} else None,
         )
         return UpdateWorkstationResponse(workstation=workstation_message(changed))
 

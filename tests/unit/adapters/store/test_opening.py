@@ -13,9 +13,11 @@ import pytest
 from kartenwart.adapters.store import StateDamaged, StateInUse, StateTooNew, StateUnusable
 from kartenwart.adapters.store.migrations import STEPS, migrate
 from kartenwart.domain.jobs import JobTimes, SignDocumentsResult
+from kartenwart.domain.principals import Scope
 from tests.unit.adapters.store.scene import Opener, job
 
 FIFTY_JOBS = range(50)
+BEFORE_COMFORT = 4
 BEFORE_TIMES = 3  # the version of the schema before jobs told where their time went
 SIGNED_BEFORE = (
     '{"name":"jobs/j-1","kind":"SIGN_DOCUMENTS","state":"SUCCEEDED","creator":"workstations/w-1","request_id":"r-1",'
@@ -217,3 +219,22 @@ async def test_jobs_of_an_older_version_are_read_after_the_change(opener: Opener
     assert found.times == JobTimes()
     assert isinstance(found.result, SignDocumentsResult)
     assert [(one.output_sha256, one.failure) for one in found.result.documents] == [("bb", None)]
+
+
+async def test_workstations_of_an_older_version_have_no_right_to_comfort_signatures(
+    opener: Opener, state: Path
+) -> None:
+    async with opener():
+        pass
+    (state / "agent.db").unlink()
+    body = (
+        '{"name":"workstations/w-1","label":"Empfang","role":"SIGNER","key_sha256":"ab","enrolled_at":'
+        '"2026-11-01T08:00:00.000000+00:00","expires_at":"2026-11-01T08:00:00.000000+00:00","revoked_at":null,'
+        '"previous_key_sha256":"","scope":{"contexts":["contexts/x"],"users":[],"everything":false}}'
+    )
+    with closing(sqlite3.connect(state / "agent.db", isolation_level=None)) as connection:
+        migrate(connection, STEPS[:BEFORE_COMFORT])
+        connection.execute("INSERT INTO workstations (name, body) VALUES (?, ?)", ("workstations/w-1", body))
+    async with opener() as store:
+        [found] = await store.workstations.list_workstations()
+    assert found.scope == Scope(contexts=("contexts/x",))

@@ -14,7 +14,7 @@ from kartenwart.domain.inventory import Pin
 from kartenwart.domain.principals import Role, Scope, User, Workstation
 from tests.unit.adapters.store.scene import NOW, Opener
 
-SCOPE = Scope(contexts=("contexts/a", "contexts/b"), users=("users/u",))
+SCOPE = Scope(contexts=("contexts/a", "contexts/b"), users=("users/u",), comfort=True)
 
 
 def workstation(name: str) -> Workstation:
@@ -106,3 +106,14 @@ async def test_attempts_belong_to_card_and_pin(opener: Opener) -> None:
         await store.facts.save_attempts("cards/a", Pin.CH, None)
         assert await store.facts.load_attempts("cards/a", Pin.CH) is None
         assert await store.facts.load_attempts("cards/a", Pin.QES) == 0
+
+
+async def test_a_nonce_is_taken_once_also_after_a_restart(opener: Opener) -> None:
+    later = NOW + timedelta(minutes=2)
+    async with opener() as store:
+        taken = await asyncio.gather(*(store.facts.take_nonce("aa", later, NOW) for _ in range(20)))
+        assert taken.count(True) == 1
+    async with opener() as store:
+        assert not await store.facts.take_nonce("aa", later, NOW)
+        assert await store.facts.take_nonce("bb", later, NOW)
+        assert await store.facts.take_nonce("aa", later, later)

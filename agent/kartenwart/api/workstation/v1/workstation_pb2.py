@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/kartenwart/api/workstation/v1/workstation.proto\x12\x1dkartenwart.api.workstation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x02\n\x0bWorkstation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x31\n\x04role\x18\x03 \x01(\x0e\x32#.kartenwart.api.workstation.v1.Role\x12\x33\n\x05scope\x18\x04 \x01(\x0b\x32$.kartenwart.api.workstation.v1.Scope\x12>\n\x05state\x18\x05 \x01(\x0e\x32/.kartenwart.api.workstation.v1.WorkstationState\x12.\n\nenrol_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_sha256\x18\x08 \x01(\t\"(\n\x05Scope\x12\x10\n\x08\x63ontexts\x18\x01 \x03(\t\x12\r\n\x05users\x18\x02 \x03(\t*{\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x14\n\x10ROLE_WORKSTATION\x10\x02\x12\x0f\n\x0bROLE_SIGNER\x10\x03\x12\x13\n\x0fROLE_TECHNICIAN\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05*r\n\x10WorkstationState\x12!\n\x1dWORKSTATION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WORKSTATION_STATE_ACTIVE\x10\x01\x12\x1d\n\x19WORKSTATION_STATE_REVOKED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/kartenwart/api/workstation/v1/workstation.proto\x12\x1dkartenwart.api.workstation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x02\n\x0bWorkstation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x31\n\x04role\x18\x03 \x01(\x0e\x32#.kartenwart.api.workstation.v1.Role\x12\x33\n\x05scope\x18\x04 \x01(\x0b\x32$.kartenwart.api.workstation.v1.Scope\x12>\n\x05state\x18\x05 \x01(\x0e\x32/.kartenwart.api.workstation.v1.WorkstationState\x12.\n\nenrol_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nkey_sha256\x18\x08 \x01(\t\"9\n\x05Scope\x12\x10\n\x08\x63ontexts\x18\x01 \x03(\t\x12\r\n\x05users\x18\x02 \x03(\t\x12\x0f\n\x07\x63omfort\x18\x03 \x01(\x08*{\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x14\n\x10ROLE_WORKSTATION\x10\x02\x12\x0f\n\x0bROLE_SIGNER\x10\x03\x12\x13\n\x0fROLE_TECHNICIAN\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05*r\n\x10WorkstationState\x12!\n\x1dWORKSTATION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18WORKSTATION_STATE_ACTIVE\x10\x01\x12\x1d\n\x19WORKSTATION_STATE_REVOKED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.workstation.v1.workstation_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=487
-  _globals['_ROLE']._serialized_end=610
-  _globals['_WORKSTATIONSTATE']._serialized_start=612
-  _globals['_WORKSTATIONSTATE']._serialized_end=726
+  _globals['_ROLE']._serialized_start=504
+  _globals['_ROLE']._serialized_end=627
+  _globals['_WORKSTATIONSTATE']._serialized_start=629
+  _globals['_WORKSTATIONSTATE']._serialized_end=743
   _globals['_WORKSTATION']._serialized_start=116
   _globals['_WORKSTATION']._serialized_end=443
   _globals['_SCOPE']._serialized_start=445
-  _globals['_SCOPE']._serialized_end=485
+  _globals['_SCOPE']._serialized_end=502
 # @@protoc_insertion_point(module_scope)

@@ -144,6 +144,9 @@ class Scope(_message.Message):
 
     CONTEXTS_FIELD_NUMBER: _builtins.int
     USERS_FIELD_NUMBER: _builtins.int
+    COMFORT_FIELD_NUMBER: _builtins.int
+    comfort: _builtins.bool
+    """May trigger comfort signatures, for which a person asserts itself at the workstation instead of entering PIN.QES."""
     @_builtins.property
     def contexts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Contexts, "contexts/{x}"; the first is the default. Empty: none."""
@@ -157,10 +160,11 @@ class Scope(_message.Message):
         *,
         contexts: _abc.Iterable[_builtins.str] | None = ...,
         users: _abc.Iterable[_builtins.str] | None = ...,
+        comfort: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contexts", b"contexts", "users", b"users"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comfort", b"comfort", "contexts", b"contexts", "users", b"users"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

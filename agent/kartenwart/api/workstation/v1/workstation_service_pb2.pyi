@@ -75,7 +75,7 @@ class UpdateWorkstationRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which of label, role, scope.contexts, scope.users change."""
+        """Which of label, role, scope.contexts, scope.users, scope.comfort change."""
 
     def __init__(
         self,
