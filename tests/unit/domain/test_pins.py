@@ -4,8 +4,18 @@ from hypothesis import strategies as st
 
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
-from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
-from kartenwart.domain.pins import failure_of, pins_of, refusal_before_entry
+from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.pins import (
+    PIN_LABELS,
+    Assent,
+    failure_of,
+    nothing_to_do,
+    pins_of,
+    refusal_before_entry,
+    refusal_of,
+    verbs_of,
+    wish_of,
+)
 
 OPEN = (PinStatus.VERIFIABLE, PinStatus.VERIFIED, PinStatus.UNKNOWN)
 
