@@ -34,6 +34,7 @@ class PracticeRoutes:
             web.post("/cards/{card}/pull", self.pull),
             web.post("/terminals/{terminal}/connect", self.connect),
             web.post("/terminals/{terminal}/disconnect", self.disconnect),
+            web.post("/terminals/{terminal}/hang", self.hang),
             web.post("/sessions/verify", self.verify),
         ]
 
@@ -88,6 +89,13 @@ class PracticeRoutes:
         await read(request)
         self._practice.disconnect(request.match_info["terminal"])
         return web.json_response({"connected": False})
+
+    async def hang(self, request: web.Request) -> web.Response:
+        """{"seconds": 45}: the terminal's TLS hangs, unnoticed; 0 ends it."""
+        document = await read(request, seconds=(int, float))
+        terminal, seconds = request.match_info["terminal"], float(need(document, "seconds"))
+        self._practice.device_of(terminal).hanging.begin(terminal, seconds)
+        return web.json_response({"seconds": seconds})
 
     async def verify(self, request: web.Request) -> web.Response:
         """What a foreign client system did: a PIN is verified in its session, without a prompt."""

@@ -112,11 +112,19 @@ class Dispatcher:
             raise KonnektorError(4204)
         if self._around.device.conditions.critical and operation.service not in OPEN_IN_CRITICAL_STATE:
             raise KonnektorError(4002)
+        await self._reach_terminals(operation, request)
         corrupt = fault is not None and fault.kind == "corrupt_signature"
         payload = await operation.handle(Call(request=request, context=context, corrupt_signature=corrupt))
         if fault is not None and fault.kind == "wrong_status":
             self._spoil_status(payload, fault)
         return payload
+
+    async def _reach_terminals(self, operation: Operation, request: Element) -> None:
+        """Wait where a card's terminal hangs; EventService answers from what the Konnektor knows."""
+        handles = {text(request, name) for name in (*_HANDLES, "VSD:HpcHandle")}
+        for seen in self._around.device.cards:
+            if seen.handle in handles and operation.service != "EventService":
+                await self._around.device.hanging.wait(seen.terminal)
 
     def _count(self, operation: Operation, request: Element) -> None:
         counts = self._around.practice.counts

@@ -14,6 +14,7 @@ from firmware_sim.world.conditions import Conditions
 from firmware_sim.world.configuration import SMB, KonnektorConfiguration
 from firmware_sim.world.context import Context
 from firmware_sim.world.events import Event, Parameters, terminal_event
+from firmware_sim.world.hanging import Hanging
 from firmware_sim.world.jobs import JobNumbers
 from firmware_sim.world.model import InformationModel
 from firmware_sim.world.sessions import CardSession, CardSessions, SessionKey
@@ -54,6 +55,7 @@ class Device:
         self.booted_at = self.now()
         self.connected: set[str] = set()
         self.reserved: set[str] = set()
+        self.hanging = Hanging()
         self._seen: dict[str, SeenCard] = {}
 
     @property
