@@ -14,7 +14,11 @@ LONGEST_PAUSE = 60.0
 
 
 class KonnektorLink:
-    """Keeps one Konnektor in the picture. `interval` and `breath` (least pause between polls) are in seconds."""
+    """Keeps one Konnektor in the picture. `interval` and `breath` (least pause between polls) are in seconds.
+
+    What follows each poll (`after_poll`) asks cards; so it has a task of its own: where a card's terminal hangs, polls
+    go on.
+    """
 
     def __init__(
         self,
@@ -36,12 +40,15 @@ class KonnektorLink:
         self._report = report
         self._told = 0
         self._wake = asyncio.Event()
+        self._polled = asyncio.Event()
 
     async def run(self) -> None:
         """Run until cancelled; what goes wrong stands in the picture and is tried again, ever more slowly."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen())
             group.create_task(self._poll())
+            if self._after_poll is not None:
+                group.create_task(self._follow(self._after_poll))
 
     async def _listen(self) -> None:
         while True:
@@ -70,8 +77,7 @@ class KonnektorLink:
         try:
             await self._subscribe()
             self._keeper.observe(await self._undisturbed())
-            if self._after_poll is not None:
-                await self._after_poll()
+            self._polled.set()
         except AgentError as error:
             self._failed(error)
             return False
@@ -80,6 +86,16 @@ class KonnektorLink:
             self._keeper.link_failed(self._port.name, failure(Reason.INTERNAL))
             return False
         return True
+
+    async def _follow(self, after_poll: Callable[[], Awaitable[None]]) -> None:
+        """Do what follows a poll, one after the other; of polls that came meanwhile the last one counts."""
+        while True:
+            await self._polled.wait()
+            self._polled.clear()
+            try:
+                await after_poll()
+            except Exception as broken:  # noqa: BLE001 - a defect must not end the link
+                self._report("link.look_broken", konnektor=self._port.name, error=type(broken).__name__)
 
     async def _subscribe(self) -> None:
         """Subscribe before polling, so that nothing lies between; without events the polls still tell."""

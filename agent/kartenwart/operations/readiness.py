@@ -45,7 +45,9 @@ class Readiness:
         touched, self._touched = self._touched, set()
         for card, context in list(self._due(touched)):
             try:
-                await self._memory.read(self._cards.reach(card, context, ""), Pin.SMC)
+                reach = self._cards.reach(card, context, "")
+                async with self._cards.turn(reach):
+                    await self._memory.read(reach, Pin.SMC)
             except AgentError as error:
                 self._report("readiness.not_asked", card=card, context=context, reason=error.failure.reason.value)
 

@@ -193,3 +193,28 @@ async def test_the_state_of_pin_smc_is_asked_in_every_context_and_after_each_ent
         card = practice.keeper.picture.inventory.card(named(SMCB))
     assert card is not None
     assert [state.status for state in card.pin_states] == [PinStatus.VERIFIED, PinStatus.VERIFIABLE]
+
+
+async def test_polls_go_on_while_a_card_does_not_answer_what_follows_them(practice: Practice) -> None:
+    konnektor, looks = LinkedKonnektor(found=observation(SMCB, HBA)), 0
+
+    async def hangs_or_breaks() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise RuntimeError("defect")
+        await asyncio.Event().wait()
+
+    link = KonnektorLink(
+        port=konnektor, keeper=practice.keeper, breath=0.001, after_poll=hangs_or_breaks, report=practice.report
+    )
+    konnektor.polling.set()
+    task = asyncio.create_task(link.run())
+    for count in range(1, 5):
+        await polled(konnektor, count)
+        await asyncio.sleep(0.01)
+        await konnektor.queue.put(REMOVED)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert looks == 2
+    assert ("link.look_broken", {"konnektor": K1, "error": "RuntimeError"}) in practice.reports
