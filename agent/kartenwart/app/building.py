@@ -11,6 +11,7 @@ from kartenwart.adapters.vault import DocumentVault
 from kartenwart.app.admission import Admission
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.services.operations import Operations
+from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
@@ -87,6 +88,9 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     )
     operations = Operations(
         audit=audit,
+        certificate_surveys=CertificateSurveys(
+            keeper=keeper, contexts=contexts, konnektors=parts.konnektors, reader=reader, clock=clock
+        ),
         certificates=Certificates(cards=cards, reader=reader),
         contexts=contexts,
         documents=documents,

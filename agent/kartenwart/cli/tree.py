@@ -9,6 +9,7 @@ from kartenwart.cli.commands import (
     agent,
     audit,
     cards,
+    certificates,
     enrolling,
     jobs,
     konnektor,
@@ -51,7 +52,8 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    for commands in (enrolling, cards, pins, signing, jobs, watching, konnektor, workstations, users, audit, agent):
+    looking, working = (cards, certificates, watching, konnektor), (pins, signing, jobs)
+    for commands in (enrolling, *looking, *working, workstations, users, audit, agent):
         commands.add_to(app)
     return app
 

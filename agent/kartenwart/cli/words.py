@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.certificate.v1 import certificate_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
@@ -23,6 +24,18 @@ CARD_TYPES: dict[int, str] = {
     card_pb2.CARD_TYPE_SMC_KT: "SMC-KT",
     card_pb2.CARD_TYPE_HBA_QSIG: "HBA-qSig",
     card_pb2.CARD_TYPE_UNKNOWN: "nicht erkannt",
+}
+CERTIFICATE_VERDICTS: dict[int, str] = {
+    certificate_pb2.CERTIFICATE_VERDICT_OK: "in Ordnung",
+    certificate_pb2.CERTIFICATE_VERDICT_EXPIRES_SOON: "läuft bald ab",
+    certificate_pb2.CERTIFICATE_VERDICT_EXPIRED: "abgelaufen",
+    certificate_pb2.CERTIFICATE_VERDICT_RSA_ONLY: "nur RSA",
+    certificate_pb2.CERTIFICATE_VERDICT_UNKNOWN: "nicht bekannt",
+}
+CERTIFICATE_STATUSES: dict[int, str] = {
+    certificate_pb2.CERTIFICATE_STATUS_VALID: "gültig",
+    certificate_pb2.CERTIFICATE_STATUS_INCONCLUSIVE: "nicht zu entscheiden",
+    certificate_pb2.CERTIFICATE_STATUS_INVALID: "ungültig",
 }
 PINS: dict[int, str] = {
     card_pb2.PIN_SMC: "PIN.SMC",

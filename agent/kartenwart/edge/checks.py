@@ -107,6 +107,15 @@ class Span:
             yield Violation(field=path, description=f"Erwartet wird eine Dauer von 0 bis {self.longest} s.")
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A google.protobuf.Timestamp of the years 1970 to 9999; absent counts as 1970."""
+
+    def __call__(self, value: Any, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
+        if not 0 <= value.seconds < 253_402_300_800 or not 0 <= value.nanos < 1_000_000_000:
+            yield Violation(field=path, description="Erwartet wird ein Zeitpunkt ab 1970.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Many:
     """A repeated field of `fewest` to `most` entries, each held against `each`, none twice where `unique`."""

@@ -77,6 +77,10 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "GetCard": Rule(roles=EVERYONE, rate=Rate.READ, subject="name"),
         "ReadCardCertificate": Rule(roles=JOB_READERS, rate=Rate.CARD, scope=CALL, subject="card", audited=True),
     },
+    "certificate.v1.CertificateService": {
+        "ListCertificates": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD),
+        "VerifyCertificate": Rule(roles=JOB_READERS, rate=Rate.CARD, scope=("context",)),
+    },
     "document.v1.DocumentService": {
         "CreateDocument": _DOCUMENT,
         "UploadChunk": Rule(

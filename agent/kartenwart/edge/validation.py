@@ -12,11 +12,12 @@ from google.protobuf.message import Message
 from kartenwart.domain import documents, principals
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
 from kartenwart.domain.failures import Violation
-from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Number, Span, Text
+from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
 
 LONGEST_WAIT = 25
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
 MOST_SCOPE = 64
+LARGEST_CERTIFICATE = 16 * 1024
 INT64 = 2**63 - 1
 
 
@@ -120,6 +121,12 @@ _TABLE: dict[str, dict[str, Check]] = {
         "reference": Choice(),
         "algorithm": Choice(required=False),
         "user": USER,
+    },
+    "certificate.v1.ListCertificatesRequest": {"konnektor": KONNEKTOR, "refresh": Flag()},
+    "certificate.v1.VerifyCertificateRequest": {
+        "context": CONTEXT,
+        "der": Blob(shortest=1, longest=LARGEST_CERTIFICATE),
+        "verify_time": Moment(),
     },
     "document.v1.CreateDocumentRequest": {
         "size": Number(low=1, high=2**63 - 1),  # too large has a reason of its own, which operations give

@@ -45,6 +45,7 @@ class House:
         )
         self.operations = Operations(
             audit=practice.audit,
+            certificate_surveys=practice.certificate_surveys,
             certificates=practice.certificates,
             contexts=practice.contexts,
             documents=practice.documents,

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from kartenwart.api.audit.v1 import audit_service_pb2 as audit
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.card.v1 import card_service_pb2 as card
+from kartenwart.api.certificate.v1 import certificate_service_pb2 as certificate
 from kartenwart.api.document.v1 import document_service_pb2 as document
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
 from kartenwart.api.enrolment.v1 import enrolment_service_pb2 as enrolment
@@ -31,6 +32,8 @@ ALL: tuple[Message, ...] = (
     card.ListCardsRequest(types=[card_pb2.CARD_TYPE_HBA]),
     card.GetCardRequest(name="cards/c-1"),
     card.ReadCardCertificateRequest(card="cards/c-1", reference=card_pb2.CERTIFICATE_REFERENCE_AUT),
+    certificate.ListCertificatesRequest(konnektor="konnektors/k1", refresh=True),
+    certificate.VerifyCertificateRequest(der=b"0", context="contexts/empfang"),
     document.CreateDocumentRequest(size=3, sha256="a" * 64, mime_type="text/plain"),
     document.UploadChunkRequest(document="documents/d-1", data=b"abc"),
     document.DownloadChunkRequest(document="documents/d-1"),

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from kartenwart.domain.catalogue import failure
+from kartenwart.domain.certificates import CertificateCheck, CertificateStatus
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
@@ -28,6 +30,7 @@ from kartenwart.domain.ports.konnektor import (
     Notice,
     Observation,
     ObservedCard,
+    ObservedExpiration,
     ObservedTerminal,
     PinReading,
     PinWish,
@@ -36,6 +39,7 @@ from kartenwart.domain.ports.konnektor import (
 )
 from kartenwart.domain.principals import Caller, Role, Scope
 from kartenwart.operations.audit import Audit
+from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
@@ -119,6 +123,9 @@ class PlayedKonnektor:
     found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
     readings: dict[tuple[str, Pin], PinReading] = field(default_factory=dict)
     certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
+    expiring: dict[tuple[str, KeyAlgorithm | None], tuple[ObservedExpiration, ...] | WorldError] = field(
+        default_factory=dict
+    )
     answer: VerifyPinResult | Signed | Callable[..., Any] | BaseException | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     connecting: asyncio.Event = field(default_factory=asyncio.Event)
@@ -172,6 +179,20 @@ class PlayedKonnektor:
         if found is None:
             raise WorldError(failure(Reason.CERTIFICATE_RSA_ONLY, code=4258), sent=False)
         return found
+
+    async def expirations(
+        self, context: Context, handle: str = "", algorithm: KeyAlgorithm | None = None
+    ) -> tuple[ObservedExpiration, ...]:
+        self.asked.append(f"expirations {context.name} {handle} {algorithm or ''}".rstrip())
+        await asyncio.sleep(0)
+        found = self.expiring.get((handle, algorithm), self.expiring.get((handle, None), ()))
+        if isinstance(found, WorldError):
+            raise found
+        return found
+
+    async def verify_certificate(self, context: Context, der: bytes, at: datetime | None) -> CertificateCheck:
+        self.asked.append(f"verify_certificate {context.name} {der!r} {at}")
+        return CertificateCheck(status=CertificateStatus.VALID, profession_oids=("1.2.276.0.76.4.30",))
 
     async def job_number(self, context: Context) -> str:
         assert context.konnektor == self.name
@@ -328,6 +349,13 @@ class Practice:
             keeper=self.keeper,
             memory=self.memory,
             audit=self.audit,
+        )
+        self.certificate_surveys = CertificateSurveys(
+            keeper=self.keeper,
+            contexts=self.contexts,
+            konnektors={K1: self.konnektor},
+            reader=OneCertificateReader(),
+            clock=self.clock,
         )
         self.certificates = Certificates(cards=self.cards, reader=OneCertificateReader())
         self.signatures = Signatures(

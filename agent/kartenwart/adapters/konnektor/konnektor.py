@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from typing import Self
 
-from kartenwart.adapters.konnektor import cards, pins
+from kartenwart.adapters.konnektor import cards, certificates, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
 from kartenwart.adapters.konnektor.link import Link
 from kartenwart.adapters.konnektor.listener import CetpListener
@@ -19,6 +20,7 @@ from kartenwart.adapters.konnektor.surveying import survey
 from kartenwart.adapters.konnektor.wire import Wire
 from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.catalogue import failure
+from kartenwart.domain.certificates import CertificateCheck
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
@@ -30,6 +32,7 @@ from kartenwart.domain.ports.konnektor import (
     CardCall,
     Notice,
     Observation,
+    ObservedExpiration,
     PinReading,
     PinWish,
     Signed,
@@ -143,6 +146,16 @@ class Konnektor:
     async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
         """Return the certificate, DER."""
         return await cards.read_certificate(self._link, call, reference, algorithm)
+
+    async def expirations(
+        self, context: Context, handle: str = "", algorithm: KeyAlgorithm | None = None
+    ) -> tuple[ObservedExpiration, ...]:
+        """Return when certificates end."""
+        return await certificates.expirations(self._link, context, handle, algorithm)
+
+    async def verify_certificate(self, context: Context, der: bytes, at: datetime | None) -> CertificateCheck:
+        """Return the Konnektor's word on a certificate."""
+        return await certificates.verify_certificate(self._link, context, der, at)
 
     async def job_number(self, context: Context) -> str:
         """Ask GetJobNumber."""

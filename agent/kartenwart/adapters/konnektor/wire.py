@@ -40,6 +40,8 @@ REPEATABLE = frozenset(
         "RenewSubscriptions",
         "GetPinStatus",
         "ReadCardCertificate",
+        "CheckCertificateExpiration",
+        "VerifyCertificate",
         "GetJobNumber",
     }
 )

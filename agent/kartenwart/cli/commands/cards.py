@@ -1,7 +1,6 @@
 """What the box sees: status, terminals, cards, certificates."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,7 @@ from kartenwart.api.konnektor.v1 import konnektor_pb2
 from kartenwart.api.system.v1 import system_service_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2
 from kartenwart.cli.command import command
-from kartenwart.cli.exits import Ended, Exit, UsageProblem
-from kartenwart.cli.naming import CARD_HELP, find_card, named
+from kartenwart.cli.exits import Ended, Exit
 from kartenwart.cli.output import Output, plain
 from kartenwart.cli.words import (
     CARD_TYPES,
@@ -31,20 +29,12 @@ from kartenwart.cli.words import (
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
 
-_REFERENCES = {
-    "aut": card_pb2.CERTIFICATE_REFERENCE_AUT,
-    "enc": card_pb2.CERTIFICATE_REFERENCE_ENC,
-    "sig": card_pb2.CERTIFICATE_REFERENCE_SIG,
-    "qes": card_pb2.CERTIFICATE_REFERENCE_QES,
-}
-
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     command(app, "status")(status)
     command(app, "terminals")(terminals)
     command(app, "cards")(cards)
-    command(app, "certificate")(certificate)
 
 
 async def status(box: "Kartenwart", out: Output) -> None:
@@ -159,38 +149,3 @@ def _pins(card: card_pb2.Card) -> str:
     return "; ".join(
         f"{short(state.context)}: {word(PINS, state.pin)} {word(PIN_STATES, state.status)}" for state in card.pin_states
     )
-
-
-async def certificate(
-    box: "Kartenwart",
-    out: Output,
-    card: Annotated[str, typer.Argument(help=CARD_HELP)],
-    reference: Annotated[str, typer.Argument(help="aut, enc, sig (SMC-B) oder qes (HBA).")],
-    context: Annotated[str, typer.Option(help="Kontext; sonst der eigene.")] = "",
-    user: Annotated[str, typer.Option(help="Benutzer, nötig beim HBA.")] = "",
-    file: Annotated[Path | None, typer.Option("--out", help="Zertifikat (DER) in diese Datei schreiben.")] = None,
-) -> None:
-    """Ein Zertifikat einer Karte lesen."""
-    if reference.lower() not in _REFERENCES:
-        raise UsageProblem(f"„{reference}“ ist kein Zertifikat; es gibt {', '.join(_REFERENCES)}")
-    with out.waiting("Karte wird gelesen …"):
-        found = await find_card(box, card)
-        shown = await box.cards.certificate(
-            found.name,
-            _REFERENCES[reference.lower()],
-            context=named("contexts", context),
-            user=named("users", user),
-        )
-    if file is not None:
-        file.write_bytes(shown.der)
-    lines = [
-        ("Inhaber", shown.subject),
-        ("Aussteller", shown.issuer),
-        ("Seriennummer", shown.serial_number),
-        ("Gültig", f"{moment(shown.not_before)} bis {moment(shown.not_after)}"),
-        ("Schlüssel", card_pb2.KeyAlgorithm.Name(shown.algorithm).removeprefix("KEY_ALGORITHM_")),
-        ("Telematik-ID", shown.telematik_id),
-        ("Berufs-OIDs", ", ".join(shown.profession_oids)),
-        ("Datei", str(file or "")),
-    ]
-    out.facts("certificate", shown, lines)

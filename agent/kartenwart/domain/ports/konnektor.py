@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from kartenwart.domain.certificates import CertificateCheck
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.information_model import Authentication
@@ -167,6 +168,16 @@ class PinWish:
     set_new_pin: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedExpiration:
+    """When a card's certificate ends. The gSMC-K has neither ct_id nor handle; `device` is a machine's own card."""
+
+    ct_id: str
+    handle: str
+    device: bool
+    valid_until: date
+
+
 BeforeSend = Callable[[], Awaitable[None]]
 
 
@@ -209,6 +220,20 @@ class KonnektorPort(Protocol):
 
     async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
         """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING (4147), RSA_ONLY (4258)."""
+        ...
+
+    async def expirations(
+        self, context: Context, handle: str = "", algorithm: KeyAlgorithm | None = None
+    ) -> tuple[ObservedExpiration, ...]:
+        """Return when certificates end: of one card, or without a handle of all that the context's mandant sees.
+
+        Repeatable. With an algorithm: CERTIFICATE_RSA_ONLY where that card has RSA keys only (4258),
+        KONNEKTOR_SERVICE_MISSING where this Konnektor cannot be asked for a kind of key.
+        """
+        ...
+
+    async def verify_certificate(self, context: Context, der: bytes, at: datetime | None) -> CertificateCheck:
+        """Return the Konnektor's word on a certificate (DER) at a time; None means now. Repeatable."""
         ...
 
     async def job_number(self, context: Context) -> str:

@@ -1,5 +1,6 @@
 """Every service of the contract over its operations: nobody loads this before the box answers (app/serving.py)."""
 
+from kartenwart.edge.services.certificates import CertificateService
 from kartenwart.edge.services.documents import DocumentService
 from kartenwart.edge.services.exchange import EnrolmentExchangeService
 from kartenwart.edge.services.inventory import InventoryService, picture_cursors
@@ -18,6 +19,7 @@ def build_services(operations: Operations) -> dict[str, object]:
     services: dict[str, object] = {
         "audit.v1.AuditService": AuditService(audit=operations.audit),
         "card.v1.CardService": CardService(operations, views),
+        "certificate.v1.CertificateService": CertificateService(surveys=operations.certificate_surveys),
         "document.v1.DocumentService": DocumentService(documents=operations.documents),
         "enrolment.v1.EnrolmentExchangeService": EnrolmentExchangeService(
             enrolments=operations.enrolments, box_id=facts.box_id

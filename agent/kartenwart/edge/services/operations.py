@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kartenwart.operations.audit import Audit
+from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
@@ -25,6 +26,7 @@ class Operations:
     """The use cases; `system` gives the facts of the moment, `root_der` the site's root certificate."""
 
     audit: Audit
+    certificate_surveys: CertificateSurveys
     certificates: Certificates
     contexts: Contexts
     documents: Documents
