@@ -66,6 +66,7 @@ _CHANGES = {
     "nobody_asked": ('authentication = "certificate"', 'authentication = "none"'),
     "rsa": ('server_key = "p256"', 'server_key = "rsa"'),
     "slow_signature": ("signature_seconds = 0.0", "signature_seconds = 0.5"),
+    "portions": ("signature_seconds = 0.0", "signature_seconds = 0.1\nsignatures_per_pin = 2"),
     "forgetful": ("signature_seconds = 0.0", "signature_seconds = 0.0\nsubscription_seconds = 0.3"),
     "transport": ('pin = "112233"', 'state = "transport", pin = "112233"'),
     "comfort": ("[konnektors.behaviour]", "[konnektors.comfort]\nenabled = true\n\n[konnektors.behaviour]"),

@@ -38,7 +38,7 @@ class Limits:
             Rate.READ: Allowance(per_second=2000, burst=4000),
             Rate.CARD: Allowance(per_second=20, burst=40),
             Rate.CHANGE: Allowance(per_second=5, burst=60),
-            Rate.TRANSFER: Allowance(per_second=100, burst=200),
+            Rate.TRANSFER: Allowance(per_second=200, burst=800),
             Rate.STREAM: Allowance(per_second=5, burst=40),
             Rate.EXCHANGE: Allowance(per_second=4, burst=20),
         }

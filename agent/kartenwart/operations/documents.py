@@ -14,8 +14,8 @@ from kartenwart.domain.principals import Caller
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.names import fresh_name
 
-MOST_PER_OWNER = 40
-MOST_BYTES_PER_OWNER = 200 * 1024 * 1024
+MOST_PER_OWNER = 600  # documents and signatures of the largest job, and as many uploads again
+MOST_BYTES_PER_OWNER = 640 * 1024 * 1024
 MOST_BYTES = 2 * 1024 * 1024 * 1024
 KEPT_FREE = 256 * 1024 * 1024  # for the database, results of signatures and the rest of the box
 

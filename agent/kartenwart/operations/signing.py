@@ -130,7 +130,7 @@ class Signing:
     async def stop(self, tell: Tell) -> None:
         """Ask the Konnektor to stop: it discards what it has signed since the last PIN entry (TAB_KON_192)."""
         self._stopped = True
-        await self.reach.port.stop_signature(self.reach.context, self._job_number)
+        await self.reach.port.stop_signature(self.reach.call, self._job_number)
         tell(JobStep.STOP_SENT, "Der Konnektor ist gebeten, das Signieren anzuhalten.")
 
     def unanswered(self) -> None:

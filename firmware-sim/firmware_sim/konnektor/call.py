@@ -37,6 +37,7 @@ class Call:
     request: Element
     context: Context
     corrupt_signature: bool = False
+    corrupt_document: int = 0
     started: float = field(default_factory=time.monotonic)
 
     def text(self, path: str) -> str:

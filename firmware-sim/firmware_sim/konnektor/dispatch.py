@@ -114,7 +114,9 @@ class Dispatcher:
             raise KonnektorError(4002)
         await self._reach_terminals(operation, request)
         corrupt = fault is not None and fault.kind == "corrupt_signature"
-        payload = await operation.handle(Call(request=request, context=context, corrupt_signature=corrupt))
+        spoilt = fault.document if fault is not None else 0
+        call = Call(request=request, context=context, corrupt_signature=corrupt, corrupt_document=spoilt)
+        payload = await operation.handle(call)
         if fault is not None and fault.kind == "wrong_status":
             self._spoil_status(payload, fault)
         return payload

@@ -12,7 +12,6 @@ from firmware_sim.world.codes import KonnektorError
 
 CADES = "urn:ietf:rfc:5652"
 PADES = "http://uri.etsi.org/02778/3"
-MOST_REQUESTS = 50
 MOST_BYTES = 250 * 1024 * 1024
 _SHORT_TEXT = re.compile(r"[a-zA-Z 0-9_.\-äöüÄÖÜß]{0,30}")
 _PDF = "application/pdf-a"
@@ -31,11 +30,11 @@ class Document:
     content: bytes = field(repr=False)
 
 
-def read_documents(request: Element, prefix: str, qes: bool) -> list[Document]:
+def read_documents(request: Element, prefix: str, *, qes: bool, most: int) -> list[Document]:
     """All documents of a call, checked. Raises `KonnektorError`: one bad document ends the whole call."""
     requests = request.findall(expanded(f"{prefix}:SignRequest"))
-    if len(requests) > MOST_REQUESTS:
-        raise KonnektorError(4000, f"at most {MOST_REQUESTS} SignRequest")
+    if len(requests) > most:
+        raise KonnektorError(4000, f"at most {most} SignRequest")
     documents = [_document(each, prefix, qes) for each in requests]
     if len({document.request_id for document in documents}) != len(documents):
         raise KonnektorError(4000, "a RequestID stands twice")

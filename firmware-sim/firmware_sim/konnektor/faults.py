@@ -21,8 +21,8 @@ class Fault:
     """One planned fault.
 
     `seconds` for delay and silent, `bytes` of the answer for cut, `code`, `text`, `severity`, `error_type` for
-    soap_fault and wrong_status, `status` for http_status. `execute`: does the operation run (None: as usual for the
-    kind)? `times` is how often, -1 for always.
+    soap_fault and wrong_status, `status` for http_status, `document` for corrupt_signature (1 is the first of a call,
+    0 all). `execute`: does the operation run (None: as usual for the kind)? `times` is how often, -1 for always.
     """
 
     operation: str
@@ -35,6 +35,7 @@ class Fault:
     severity: str = ""
     error_type: str = ""
     status: int = 500
+    document: int = 0
     execute: bool | None = None
 
     @property
@@ -76,7 +77,7 @@ def read_fault(document: dict[str, Any]) -> Fault:
         raise FaultError(f"unknown key {', '.join(unknown)}; known are {', '.join(fields)}")
     if document.get("kind") not in get_args(FaultKind) or not isinstance(document.get("operation"), str):
         raise FaultError(f'"operation" (a name or "*") and "kind" ({", ".join(get_args(FaultKind))}) are needed')
-    for name in ("times", "seconds", "bytes", "code", "status"):
+    for name in ("times", "seconds", "bytes", "code", "status", "document"):
         if name in document and not isinstance(document[name], int | float):
             raise FaultError(f'"{name}" is a number')
     return Fault(**document)

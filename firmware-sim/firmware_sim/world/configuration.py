@@ -116,6 +116,8 @@ class BehaviourConfiguration:
 
     pin_entry_seconds: float = 60.0
     signature_seconds: float = 0.1
+    signatures_per_pin: int = 0
+    most_sign_requests: int = 50
     vsd_seconds: float = 0.1
     vsd_smb_seconds: float = 0.02
     left_tries: Literal["card", "never"] = "card"

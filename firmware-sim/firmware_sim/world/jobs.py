@@ -16,7 +16,8 @@ class JobNumbers:
         self._random = random
         self._used: deque[str] = deque(maxlen=REMEMBERED)
         self._issued: deque[str] = deque(maxlen=REMEMBERED)
-        self._running: dict[str, bool] = {}
+        self._running: dict[str, str] = {}
+        self._stopped: set[str] = set()
 
     def issue(self) -> str:
         """A number that was neither given out nor used lately."""
@@ -27,21 +28,26 @@ class JobNumbers:
                 self._issued.append(number)
                 return number
 
-    def start(self, number: str) -> None:
-        """A SignDocument with this number begins. Raises 4252."""
+    def start(self, number: str, handle: str) -> None:
+        """A SignDocument with this number and card begins. Raises 4252."""
         if number in self._used:
             raise KonnektorError(4252)
         self._used.append(number)
-        self._running[number] = False
+        self._running[number] = handle
 
-    def stop(self, number: str) -> None:
-        """StopSignature. Raises 4243 when no such call is running."""
+    def card_of(self, number: str) -> str:
+        """The handle of the card that a running call uses. Raises 4243 when no such call is running."""
         if number not in self._running:
             raise KonnektorError(4243)
-        self._running[number] = True
+        return self._running[number]
+
+    def stop(self, number: str) -> None:
+        """StopSignature of a running call."""
+        self._stopped.add(number)
 
     def stopped(self, number: str) -> bool:
-        return self._running.get(number, False)
+        return number in self._stopped
 
     def finish(self, number: str) -> None:
         self._running.pop(number, None)
+        self._stopped.discard(number)

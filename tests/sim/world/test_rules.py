@@ -36,13 +36,13 @@ def test_every_level_above_a_topic_matches(levels: list[str]) -> None:
 def test_a_job_number_is_used_once_in_a_thousand_calls() -> None:
     jobs = JobNumbers(Random(1))
     number = jobs.issue()
-    jobs.start(number)
+    jobs.start(number, "a handle")
     with pytest.raises(KonnektorError) as caught:
-        jobs.start(number)
+        jobs.start(number, "a handle")
     assert caught.value.code.number == 4252
     for index in range(REMEMBERED):
-        jobs.start(f"AAA-{index:03d}" if index < 1000 else f"AAB-{index - 1000:03d}")
-    jobs.start(number)
+        jobs.start(f"AAA-{index:03d}" if index < 1000 else f"AAB-{index - 1000:03d}", "a handle")
+    jobs.start(number, "a handle")
 
 
 def test_issued_numbers_differ() -> None:
@@ -53,12 +53,14 @@ def test_issued_numbers_differ() -> None:
 
 def test_only_running_jobs_can_be_stopped() -> None:
     jobs = JobNumbers(Random(3))
-    jobs.start("ABC-123")
+    jobs.start("ABC-123", "a handle")
+    assert jobs.card_of("ABC-123") == "a handle"
     jobs.stop("ABC-123")
     assert jobs.stopped("ABC-123")
     jobs.finish("ABC-123")
+    assert not jobs.stopped("ABC-123")
     with pytest.raises(KonnektorError) as caught:
-        jobs.stop("ABC-123")
+        jobs.card_of("ABC-123")
     assert caught.value.code.number == 4243
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
 from kartenwart.domain.failures import CallerError, Reason, WorldError
-from kartenwart.operations.documents import KEPT_FREE, MOST_BYTES
+from kartenwart.operations.documents import KEPT_FREE, MOST_BYTES, MOST_BYTES_PER_OWNER, MOST_PER_OWNER
 from tests.unit.operations.memory import START
 from tests.unit.operations.practice import Practice, caller
 
@@ -61,17 +61,17 @@ async def test_what_is_announced_is_checked(
 
 
 async def test_limits_of_number_size_and_chunks(practice: Practice) -> None:
-    for _ in range(8):
+    for _ in range(MOST_BYTES_PER_OWNER // MAX_DOCUMENT_BYTES):
         await practice.documents.create(caller(), MAX_DOCUMENT_BYTES, DIGEST, "text/plain")
     for attempt in (
-        practice.documents.create(caller(), 1, DIGEST, "text/plain"),
+        practice.documents.create(caller(), MAX_DOCUMENT_BYTES, DIGEST, "text/plain"),
         practice.documents.upload(caller(), next(iter(practice.vault.documents)), 0, b"x" * (CHUNK_BYTES + 1)),
         practice.documents.upload(caller(), next(iter(practice.vault.documents)), MAX_DOCUMENT_BYTES, b"x"),
     ):
         with pytest.raises(CallerError) as refused:
             await attempt
         assert refused.value.failure.reason is Reason.LIMIT_EXCEEDED
-    for _ in range(40):
+    for _ in range(MOST_PER_OWNER):
         await practice.documents.create(STRANGER, 1, DIGEST, "text/plain")
     with pytest.raises(CallerError):
         await practice.documents.create(STRANGER, 1, DIGEST, "text/plain")
@@ -105,7 +105,7 @@ async def test_uploads_that_no_job_took_within_an_hour_make_room_and_results_do_
         result=True,
     )
     await practice.documents.store(result, DATA)
-    for _ in range(39):
+    for _ in range(MOST_PER_OWNER - 1):
         made = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
         await practice.documents.upload(caller(), made.name, 0, DATA)
     for seconds in (0, 3599):

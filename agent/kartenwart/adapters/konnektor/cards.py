@@ -67,13 +67,13 @@ async def sign(link: Link, call: CardCall, order: SignOrder, before_send: Before
     return Signed(signatures=tuple(_signature(one) for one in answer))
 
 
-async def stop_signature(link: Link, context: Context, job_number: str) -> None:
-    """Ask a running SignDocument to stop, once."""
+async def stop_signature(link: Link, call: CardCall, job_number: str) -> None:
+    """Ask a running SignDocument to stop, once; for an HBA a Konnektor wants the UserId too (TIP1-A_5666-03)."""
     service = await link.verb_service(signatures.SERVICE)
     exchange = signatures.stop_signature(
-        call_context(context), job_number=job_number, namespace=service.signature_namespace
+        call_context(call.context, call.user_id), job_number=job_number, namespace=service.signature_namespace
     )
-    await link.call(exchange, context)
+    await link.call(exchange, call.context)
 
 
 def _signature(answer: SignedAnswer) -> Signature:

@@ -30,11 +30,14 @@ from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
+    CardEjection,
+    CardRequest,
     Notice,
     Observation,
     ObservedExpiration,
     PinReading,
     PinWish,
+    RequestedCard,
     Signed,
     SignOrder,
 )
@@ -173,7 +176,7 @@ class Konnektor:
         """Let the card sign, once."""
         return await cards.sign(self._link, call, order, before_send)
 
-    async def stop_signature(self, context: Context, job_number: str) -> None:
+    async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a running SignDocument to stop."""
         await cards.stop_signature(self._link, context, job_number)
 

@@ -1,0 +1,238 @@
+"""Signing many documents: cut into calls, each a round of its own; what is signed stays, the rest is told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentToSign, SignatureFormat
+from kartenwart.domain.failures import Reason, RetryClass, WorldError
+from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
+from kartenwart.domain.ports.konnektor import Notice, NoticeType, Signature, Signed, SignOrder
+from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, ToSign, calls
+from kartenwart.operations.signatures import SignDocumentsOrder
+from tests.unit.operations.memory import until
+from tests.unit.operations.practice import DESK, HBA, K1, SMCB, Practice, caller, named
+from tests.unit.operations.test_signatures import QES, SIG, doctor, ready, refusal, uploaded
+
+CADES = SignatureFormat.CADES_DETACHED
+Answer = Callable[[SignOrder], Signed]
+
+
+def letters(count: int) -> list[bytes]:
+    return [b"letter %d" % number for number in range(count)]
+
+
+async def batch(practice: Practice, count: int, *, card: str = "hba") -> SignDocumentsOrder:
+    names = [await uploaded(practice, letter, "text/plain") for letter in letters(count)]
+    return SignDocumentsOrder(
+        request_id="r-1",
+        card=named(HBA if card == "hba" else SMCB),
+        context=DESK,
+        user="users/arzt1" if card == "hba" else "",
+        documents=tuple(DocumentToSign(document=name, format=CADES, short_text="Brief") for name in names),
+    )
+
+
+def right(order: SignOrder, certificate: bytes = QES) -> Signed:
+    return Signed(signatures=tuple(Signature(data=b"signed " + one.document + certificate) for one in order.requests))
+
+
+async def signed(practice: Practice, order: SignDocumentsOrder) -> Job:
+    job = await practice.signatures.sign(caller(), order)
+    return await practice.jobs.wait(caller(), job.name, 20)
+
+
+def outputs(job: Job) -> list[str]:
+    return [one.output for one in job.result.documents] if isinstance(job.result, SignDocumentsResult) else []
+
+
+@pytest.fixture
+async def prepared(practice: Practice) -> Practice:
+    await doctor(practice)
+    ready(practice)
+    practice.konnektor.answer = right
+    return practice
+
+
+async def test_more_documents_than_a_call_takes_are_rounds_of_one_job(prepared: Practice) -> None:
+    order = await batch(prepared, 120)
+    job = await signed(prepared, order)
+    assert job.state is JobState.SUCCEEDED
+    konnektor = prepared.konnektor
+    assert [len(one.requests) for one in konnektor.orders] == [50, 50, 20]
+    assert [one.job_number for one in konnektor.orders] == ["ABC-001", "ABC-002", "ABC-003"]
+    assert isinstance(job.result, SignDocumentsResult)
+    assert [one.input for one in job.result.documents] == [one.document for one in order.documents]
+    assert len(set(outputs(job))) == 120
+    announced = [one.text for one in job.progress if one.step is JobStep.PIN_ENTRY and "noch einmal" in one.text]
+    assert [text[:6] for text in announced] == ["50 von", "100 vo"]
+    _, data = await prepared.documents.download(caller(), outputs(job)[77], 0)
+    assert data == b"signed letter 77" + QES
+    assert prepared.store.audit[-1].entry.detail.split()[-2] == "documents:120"
+
+
+async def test_an_smcb_announces_no_pin(prepared: Practice) -> None:
+    prepared.konnektor.answer = lambda order: right(order, SIG)
+    job = await signed(prepared, await batch(prepared, 60, card="smcb"))
+    assert (job.state, len(outputs(job))) == (JobState.SUCCEEDED, 60)
+    assert JobStep.PIN_ENTRY not in [one.step for one in job.progress]
+
+
+async def test_a_corrupt_signature_costs_only_its_document_and_nothing_is_repeated_or_begun(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        signatures = list(right(order).signatures)
+        signatures[3] = Signature(data=b"signed by somebody else")
+        return Signed(signatures=tuple(signatures))
+
+    prepared.konnektor.answer = answer
+    job = await signed(prepared, await batch(prepared, 60))
+    assert (job.state, job.failure) == (JobState.FAILED, failure(Reason.SIGNATURE_INVALID))
+    assert isinstance(job.result, SignDocumentsResult)
+    assert [one.failure is None for one in job.result.documents] == [number != 3 for number in range(50)]
+    assert job.result.documents[3].output == ""
+    assert prepared.konnektor.verbs_sent == 1
+    await until()
+    assert sorted(prepared.vault.documents) == sorted(name for name in outputs(job) if name)
+    assert "Weitere 10 Dokumente" in job.progress[-1].text
+
+
+async def test_a_failing_second_round_keeps_what_the_first_has_signed(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        if order.job_number == "ABC-002":
+            raise WorldError(failure(Reason.CARD_FAULT, code=4045), sent=True)
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await signed(prepared, await batch(prepared, 60))
+    assert (job.state, job.failure) == (JobState.FAILED, failure(Reason.CARD_FAULT, code=4045))
+    assert len(outputs(job)) == 50
+    assert prepared.konnektor.verbs_sent == 2
+
+
+async def test_a_lost_answer_in_the_second_round_leaves_only_that_unknown(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        if order.job_number == "ABC-002":
+            raise WorldError(failure(Reason.KONNEKTOR_SILENT), sent=True)
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await signed(prepared, await batch(prepared, 60))
+    assert job.state is JobState.OUTCOME_UNKNOWN
+    assert len(outputs(job)) == 50
+
+
+async def test_cancelling_what_was_sent_asks_the_konnektor_to_stop_once(prepared: Practice) -> None:
+    stopped = failure(Reason.PIN_ABORTED, code=4049)
+
+    def answer(order: SignOrder) -> Signed:
+        finished = right(order).signatures[:2]
+        return Signed(signatures=(*finished, *(Signature(failure=stopped) for _ in order.requests[2:])))
+
+    prepared.konnektor.answer = answer
+    prepared.konnektor.go.clear()
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    while not prepared.konnektor.on_wire:
+        await asyncio.sleep(0.001)
+    for _ in range(2):
+        await prepared.jobs.cancel(caller(), job.name)
+    while not prepared.konnektor.stopped:
+        await asyncio.sleep(0.001)
+    prepared.konnektor.go.set()
+    ended = await prepared.jobs.wait(caller(), job.name, 5)
+    assert prepared.konnektor.stopped == ["ABC-001"]
+    assert (ended.state, ended.failure) == (JobState.FAILED, failure(Reason.SIGNATURE_STOPPED, code=4049))
+    assert [bool(output) for output in outputs(ended)] == [True] * 2 + [False] * 48
+    assert prepared.konnektor.verbs_sent == 1
+    assert JobStep.STOP_SENT in [one.step for one in ended.progress]
+
+
+async def test_a_stop_that_came_too_late_ends_after_its_round(prepared: Practice) -> None:
+    prepared.konnektor.go.clear()
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    while not prepared.konnektor.on_wire:
+        await asyncio.sleep(0.001)
+    await prepared.jobs.cancel(caller(), job.name)
+    while not prepared.konnektor.stopped:
+        await asyncio.sleep(0.001)
+    prepared.konnektor.go.set()
+    ended = await prepared.jobs.wait(caller(), job.name, 5)
+    assert (ended.state, ended.failure) == (JobState.FAILED, failure(Reason.SIGNATURE_STOPPED))
+    assert len(outputs(ended)) == 50
+    assert prepared.konnektor.verbs_sent == 1
+
+
+async def test_an_abort_at_the_pad_without_a_stop_stays_an_abort(prepared: Practice) -> None:
+    prepared.konnektor.answer = WorldError(failure(Reason.PIN_ABORTED, code=4049), sent=True)
+    job = await signed(prepared, await batch(prepared, 2))
+    assert job.failure is not None
+    assert (job.failure.reason, job.result) == (Reason.PIN_ABORTED, None)
+
+
+async def test_progress_counts_what_the_konnektor_tells(prepared: Practice) -> None:
+    prepared.konnektor.go.clear()
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 3))
+    while not prepared.konnektor.on_wire:
+        await asyncio.sleep(0.001)
+    for _ in range(2):
+        prepared.keeper.notice(Notice(type=NoticeType.DOCUMENT_SIGNED, konnektor=K1, detail="ABC-001"))
+    prepared.konnektor.go.set()
+    ended = await prepared.jobs.wait(caller(), job.name, 5)
+    told = [one.text for one in ended.progress if one.step is JobStep.DOCUMENT_SIGNED]
+    assert told[-1] == "Die Karte hat 2 von 3 Dokumenten signiert."
+
+
+async def test_a_full_disk_costs_the_documents_and_no_program_begins_again(prepared: Practice) -> None:
+    prepared.vault.refuse_results = True
+    job = await signed(prepared, await batch(prepared, 2))
+    lost = replace(failure(Reason.STORE_FAILED), retry=RetryClass.BY_PERSON)
+    assert isinstance(job.result, SignDocumentsResult)
+    assert [one.failure for one in job.result.documents] == [lost, lost]
+
+
+async def test_what_cannot_be_signed_together_is_refused_with_its_own_reason(prepared: Practice) -> None:
+    order = await batch(prepared, 2)
+    pdf = await uploaded(prepared)
+    other_type = replace(order.documents[0], document=pdf)
+    other_format = replace(order.documents[1], format=SignatureFormat.CADES_ENVELOPING)
+    for mixed in (other_type, other_format):
+        wrong = await refusal(prepared, replace(order, documents=(order.documents[0], mixed)))
+        assert wrong.failure.reason is Reason.DOCUMENTS_MIXED
+        assert wrong.violations[0].field.startswith("documents[1].")
+    many = tuple(replace(order.documents[0], document=f"documents/d-{number}") for number in range(251))
+    assert (await refusal(prepared, replace(order, documents=many))).failure.reason is Reason.DOCUMENTS_TOO_MANY
+    assert prepared.konnektor.asked == []
+
+
+async def test_too_many_bytes_are_refused_before_any_is_read(prepared: Practice) -> None:
+    order = await batch(prepared, 11)
+    for wanted in order.documents:
+        held, data = prepared.vault.documents[wanted.document]
+        grown = replace(held, size=MAX_DOCUMENT_BYTES, received=MAX_DOCUMENT_BYTES)
+        prepared.vault.documents[wanted.document] = (grown, data)
+    assert (await refusal(prepared, order)).failure.reason is Reason.DOCUMENTS_TOO_LARGE
+
+
+def document(size: int) -> ToSign:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    made = Document(
+        name="documents/d", owner="w", size=size, received=size, sha256="", mime_type="text/plain", expires_at=now
+    )
+    return ToSign(document=made, format=CADES, short_text="x")
+
+
+@given(st.lists(st.integers(1, MAX_DOCUMENT_BYTES), min_size=1, max_size=250))
+def test_calls_keep_the_order_and_both_limits(sizes: list[int]) -> None:
+    cut = calls([document(size) for size in sizes])
+    assert [one.document.size for call in cut for one in call] == sizes
+    for call in cut:
+        assert 1 <= len(call) <= MOST_PER_CALL
+        assert sum(one.document.size for one in call) <= MOST_BYTES_PER_CALL
+    for call, following in zip(cut, cut[1:], strict=False):
+        together = sum(one.document.size for one in call) + following[0].document.size
+        assert len(call) == MOST_PER_CALL or together > MOST_BYTES_PER_CALL
