@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 SERVICES = (
     "kartenwart.api.audit.v1.AuditService",
     "kartenwart.api.card.v1.CardService",
+    "kartenwart.api.certificate.v1.CertificateService",
     "kartenwart.api.document.v1.DocumentService",
     "kartenwart.api.enrolment.v1.EnrolmentExchangeService",
     "kartenwart.api.enrolment.v1.EnrolmentService",
