@@ -222,8 +222,8 @@ class PlayedKonnektor:
         assert isinstance(answer, Signed)
         return answer
 
-    async def stop_signature(self, context: Context, job_number: str) -> None:
-        assert context.konnektor == self.name
+    async def stop_signature(self, call: CardCall, job_number: str) -> None:
+        assert call.context.konnektor == self.name
         self.stopped.append(job_number)
 
     async def _sent(self, call: CardCall, before_send: BeforeSend) -> Any:

@@ -178,7 +178,7 @@ class Konnektor:
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a running SignDocument to stop."""
-        await cards.stop_signature(self._link, context, job_number)
+        await cards.stop_signature(self._link, call, job_number)
 
     def _take(self, event: CetpEvent) -> bool:
         """Queue the notice of an event that is ours; tell whether it was."""

@@ -266,6 +266,6 @@ class KonnektorPort(Protocol):
         """
         ...
 
-    async def stop_signature(self, context: Context, job_number: str) -> None:
-        """Ask a SignDocument call that is on the wire to stop; its own answer says what came of it."""
+    async def stop_signature(self, call: CardCall, job_number: str) -> None:
+        """Ask a SignDocument call of this card that is on the wire to stop; its own answer says what came of it."""
         ...
