@@ -24,7 +24,10 @@ from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.people import People
+from kartenwart.operations.pin_changes import PinChanges
+from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pin_memory import PinMemory
+from kartenwart.operations.pin_steps import PinTools
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.readiness import Readiness
@@ -32,6 +35,7 @@ from kartenwart.operations.signable import Signable
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
+from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
 
 
@@ -78,6 +82,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         locks=locks,
         limits=parts.limits,
     )
+    pin_tools = PinTools(cards=cards, keeper=keeper, memory=memory)
     reader = DerCertificateReader()
     tools = SigningTools(
         cards=cards,
@@ -106,9 +111,12 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         inventory=keeper,
         jobs=jobs,
         people=people,
+        pin_changes=PinChanges(jobs=jobs, contexts=contexts, tools=pin_tools),
+        pin_matrix=PinMatrix(contexts=contexts, people=people, tools=pin_tools),
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
         signatures=_signatures(jobs, contexts, people, keeper, tools),
         system=parts.admission.system,
+        unlocking=Unlocking(jobs=jobs, contexts=contexts, tools=pin_tools),
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.cli.exits import Missing, UsageProblem
-from kartenwart.cli.words import CARD_TYPES, short
+from kartenwart.cli.words import CARD_TYPES, PINS, short
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
@@ -46,6 +46,14 @@ async def find_card(box: "Kartenwart", text: str) -> card_pb2.Card:
 def default_pin(card: card_pb2.Card) -> card_pb2.Pin.ValueType:
     """Return the PIN that VerifyPin asks for on this type of card."""
     return card_pb2.PIN_SMC if card.type in _SIGNING else card_pb2.PIN_CH
+
+
+def pin_named(text: str) -> card_pb2.Pin.ValueType:
+    """Return the PIN of a name such as "pin.ch" or "mrpin.nfd", unspecified for an empty one; raises UsageProblem."""
+    known = {name.lower(): number for number, name in PINS.items()}
+    if text and text.lower() not in known:
+        raise UsageProblem(f"„{text}“ ist keine PIN; es gibt {', '.join(known)}")
+    return card_pb2.Pin.ValueType(known[text.lower()] if text else card_pb2.PIN_UNSPECIFIED)
 
 
 def _means(text: str, card: card_pb2.Card) -> bool:

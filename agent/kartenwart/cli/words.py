@@ -69,6 +69,14 @@ PIN_OUTCOMES: dict[int, str] = {
     job_pb2.PIN_OUTCOME_DONE: "erledigt",
     job_pb2.PIN_OUTCOME_NOT_ASKED: "niemand wurde gefragt",
 }
+PIN_VERBS: dict[int, str] = {
+    job_pb2.PIN_VERB_VERIFY: "freischalten",
+    job_pb2.PIN_VERB_CHANGE: "ändern",
+    job_pb2.PIN_VERB_UNBLOCK: "entsperren",
+    job_pb2.PIN_VERB_ENABLE: "einschalten",
+    job_pb2.PIN_VERB_DISABLE: "abschalten",
+}
+PURPOSES: dict[str, str] = {"pvs": "PVS", "kim": "KIM", "agent": "Kartenwart"}
 JOB_KINDS: dict[int, str] = {
     job_pb2.JOB_KIND_VERIFY_PIN: "PIN freischalten",
     job_pb2.JOB_KIND_SIGN_DOCUMENTS: "Signieren",

@@ -54,6 +54,8 @@ CALL = ("context", "user")
 _READ = Rule(roles=EVERYONE, rate=Rate.READ)
 _STREAM = Rule(roles=EVERYONE, rate=Rate.STREAM)
 _JOB = Rule(roles=JOB_READERS, rate=Rate.READ, subject="name")
+_PIN = Rule(roles=JOB_READERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True)
+_PATIENTS_PIN = Rule(roles=WORKERS, rate=Rate.CHANGE, scope=("context",), subject="card", audited=True)
 _DOCUMENT = Rule(roles=WORKERS, rate=Rate.TRANSFER, subject="document")
 _TECHNICIAN_READS = Rule(roles=TECHNICIANS, rate=Rate.READ)
 _TECHNICIAN_CHANGES = Rule(roles=TECHNICIANS, rate=Rate.CHANGE, audited=True)
@@ -131,7 +133,15 @@ _TABLE: dict[str, dict[str, Rule]] = {
     },
     "pin.v1.PinService": {
         "GetPinStatus": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=CALL, subject="card"),
-        "VerifyPin": Rule(roles=JOB_READERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),
+        "VerifyPin": _PIN,
+        "ChangePin": _PIN,
+        "UnblockPin": _PIN,
+        "EnablePin": _PATIENTS_PIN,
+        "DisablePin": _PATIENTS_PIN,
+        "UnlockPracticeCards": Rule(
+            roles=JOB_READERS, rate=Rate.CHANGE, scope=("context",), subject="context", audited=True
+        ),
+        "GetPinMatrix": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=("user",)),
     },
     "signature.v1.SignatureService": {
         "SignDocuments": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),

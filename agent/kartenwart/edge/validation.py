@@ -109,6 +109,14 @@ WORKSTATION = Fields(
 )
 DOCUMENT_TO_SIGN = Fields(fields={"document": _name("documents"), "format": Choice(), "short_text": SHORT_TEXT})
 NOTHING: dict[str, Check] = {}
+_PIN: dict[str, Check] = {
+    "request_id": REQUEST_ID,
+    "card": CARD,
+    "context": CONTEXT,
+    "pin": Choice(),
+    **ATTEMPTS,
+    "wait": WAIT,
+}
 
 _TABLE: dict[str, dict[str, Check]] = {
     "audit.v1.ListAuditRecordsRequest": {"page_size": Number(low=0, high=1000), "page_token": PAGE_TOKEN},
@@ -187,6 +195,19 @@ _TABLE: dict[str, dict[str, Check]] = {
     "konnektor.v1.GetTargetModelRequest": {"konnektor": KONNEKTOR},
     "konnektor.v1.CheckKonnektorRequest": {"konnektor": KONNEKTOR},
     "pin.v1.GetPinStatusRequest": {"card": CARD, "context": CONTEXT, "pin": Choice(), "user": USER},
+    "pin.v1.ChangePinRequest": _PIN | {"pin": Choice(required=False), "user": USER, "transport_pin": Flag()},
+    "pin.v1.UnblockPinRequest": _PIN | {"user": USER, "set_new_pin": Flag()},
+    "pin.v1.EnablePinRequest": _PIN,
+    "pin.v1.DisablePinRequest": _PIN,
+    "pin.v1.UnlockPracticeCardsRequest": {
+        "request_id": REQUEST_ID,
+        "context": CONTEXT,
+        "only_this_context": Flag(),
+        "card": _name("cards", required=False),
+        **ATTEMPTS,
+        "wait": WAIT,
+    },
+    "pin.v1.GetPinMatrixRequest": {"user": USER},
     "pin.v1.VerifyPinRequest": {
         "request_id": REQUEST_ID,
         "card": CARD,

@@ -21,6 +21,7 @@ from kartenwart.cli import words
         (card_pb2.Pin, words.PINS),
         (card_pb2.PinStatus, words.PIN_STATES),
         (job_pb2.PinOutcome, words.PIN_OUTCOMES),
+        (job_pb2.PinVerb, words.PIN_VERBS),
         (job_pb2.JobKind, words.JOB_KINDS),
         (job_pb2.JobState, words.JOB_STATES),
         (job_pb2.JobStep, words.JOB_STEPS),

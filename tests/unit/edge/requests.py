@@ -65,6 +65,12 @@ ALL: tuple[Message, ...] = (
     konnektor.CheckKonnektorRequest(konnektor="konnektors/k1"),
     pin.GetPinStatusRequest(card="cards/c-1", pin=card_pb2.PIN_SMC),
     pin.VerifyPinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_SMC, wait=WAIT),
+    pin.ChangePinRequest(request_id=UUID, card="cards/c-1", transport_pin=True, wait=WAIT),
+    pin.UnblockPinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_SMC, set_new_pin=True, wait=WAIT),
+    pin.EnablePinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_MRPIN_NFD, wait=WAIT),
+    pin.DisablePinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_MRPIN_NFD, wait=WAIT),
+    pin.UnlockPracticeCardsRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
+    pin.GetPinMatrixRequest(user="users/arzt1"),
     signature.SignDocumentsRequest(
         request_id=UUID,
         card="cards/c-1",

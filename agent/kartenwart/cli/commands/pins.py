@@ -4,28 +4,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kartenwart.api.card.v1 import card_pb2
 from kartenwart.cli.command import command
-from kartenwart.cli.exits import UsageProblem
-from kartenwart.cli.naming import CARD_HELP, default_pin, find_card, named, request_uuid
+from kartenwart.cli.commands import pin_changes
+from kartenwart.cli.naming import default_pin, find_card, named, pin_named, request_uuid
+from kartenwart.cli.options import (
+    CardArgument,
+    ContextOption,
+    LastOption,
+    PinOption,
+    RequestOption,
+    UnknownOption,
+    UserOption,
+)
 from kartenwart.cli.output import Output
 from kartenwart.cli.words import CARD_TYPES, PIN_OUTCOMES, PIN_STATES, PINS, moment, short, word
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
-
-_NAMES = {"pin.smc": card_pb2.PIN_SMC, "pin.ch": card_pb2.PIN_CH, "pin.qes": card_pb2.PIN_QES}
-
-CardArgument = Annotated[str, typer.Argument(help=CARD_HELP)]
-ContextOption = Annotated[str, typer.Option(help="Kontext; sonst der eigene.")]
-UserOption = Annotated[str, typer.Option(help="Benutzer, nötig beim HBA.")]
-RequestOption = Annotated[str, typer.Option("--request-id", help="Eigene UUID; dieselbe hängt sich wieder an.")]
-LastOption = Annotated[
-    bool, typer.Option("--accept-last-attempt", help="Auch fragen, wenn nur noch ein Versuch übrig ist.")
-]
-UnknownOption = Annotated[
-    bool, typer.Option("--accept-unknown-attempts", help="Auch fragen, wenn die Versuche unbekannt sind.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,22 +29,21 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="pin")
     command(group, "status")(status)
     command(group, "verify")(verify)
+    pin_changes.add_to(app, group)
 
 
 async def status(
     box: "Kartenwart",
     out: Output,
     card: CardArgument,
-    pin: Annotated[str, typer.Option(help="pin.smc, pin.ch oder pin.qes.")] = "",
+    pin: PinOption = "",
     context: ContextOption = "",
     user: UserOption = "",
 ) -> None:
     """Den Konnektor nach dem Zustand einer PIN fragen; niemand muss etwas eingeben."""
-    if pin and pin.lower() not in _NAMES:
-        raise UsageProblem(f"„{pin}“ ist keine PIN; es gibt {', '.join(_NAMES)}")
     with out.waiting("Der Konnektor wird gefragt …"):
         found = await find_card(box, card)
-        wanted = _NAMES[pin.lower()] if pin else default_pin(found)
+        wanted = pin_named(pin) or default_pin(found)
         state = await box.pins.status(found.name, wanted, context=named("contexts", context), user=named("users", user))
     attempts = str(state.attempts_left) if state.HasField("attempts_left") else "unbekannt"
     lines = [

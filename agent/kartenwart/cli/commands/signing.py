@@ -12,9 +12,9 @@ import typer
 
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.cli.command import command
-from kartenwart.cli.commands.pins import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.exits import UsageProblem
 from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output, plain
 
 if TYPE_CHECKING:

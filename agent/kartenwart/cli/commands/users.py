@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kartenwart.cli.command import command
-from kartenwart.cli.commands.pins import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output
 from kartenwart.cli.words import moment, short
 

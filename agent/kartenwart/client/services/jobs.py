@@ -1,6 +1,7 @@
 """Jobs: what may wait for a person or outlive its call. And the calls that start them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2, job_service_pb2
@@ -68,6 +69,22 @@ class Jobs:
         return (await self._wire.call(request, job_service_pb2.CancelJobResponse)).job
 
 
+PinRequest = (
+    pin_service_pb2.ChangePinRequest
+    | pin_service_pb2.UnblockPinRequest
+    | pin_service_pb2.EnablePinRequest
+    | pin_service_pb2.DisablePinRequest
+    | pin_service_pb2.UnlockPracticeCardsRequest
+)
+_PIN_ANSWERS: dict[type[PinRequest], Any] = {
+    pin_service_pb2.ChangePinRequest: pin_service_pb2.ChangePinResponse,
+    pin_service_pb2.UnblockPinRequest: pin_service_pb2.UnblockPinResponse,
+    pin_service_pb2.EnablePinRequest: pin_service_pb2.EnablePinResponse,
+    pin_service_pb2.DisablePinRequest: pin_service_pb2.DisablePinResponse,
+    pin_service_pb2.UnlockPracticeCardsRequest: pin_service_pb2.UnlockPracticeCardsResponse,
+}
+
+
 class Pins:
     """PinService. No message ever carries a PIN."""
 
@@ -85,6 +102,17 @@ class Pins:
         """Start a PIN entry at a terminal; the same request_id re-attaches, so a broken connection is no loss."""
         call = lambda: self._wire.call(request, pin_service_pb2.VerifyPinResponse, LONGEST_READ_SECONDS)  # noqa: E731
         return (await insisted(call, patience=PATIENCE_SECONDS)).job
+
+    async def start(self, request: PinRequest) -> job_pb2.Job:
+        """Start another verb on a PIN, or guided unlocking; the same request_id re-attaches."""
+        call = lambda: self._wire.call(request, _PIN_ANSWERS[type(request)], LONGEST_READ_SECONDS)  # noqa: E731
+        job: job_pb2.Job = (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return job
+
+    async def matrix(self, *, user: str = "") -> Sequence[pin_service_pb2.PinCell]:
+        """Ask for the PIN states of all practice cards in every context, and of a user's HBA, with their pads."""
+        request = pin_service_pb2.GetPinMatrixRequest(user=user)
+        return (await self._wire.call(request, pin_service_pb2.GetPinMatrixResponse, LONGEST_READ_SECONDS)).cells
 
 
 class Signatures:

@@ -14,9 +14,12 @@ from kartenwart.operations.information_model import InformationModels
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.people import People
+from kartenwart.operations.pin_changes import PinChanges
+from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.system import SystemFacts
+from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
 from kartenwart.operations.workstations import Workstations
 
@@ -36,9 +39,12 @@ class Operations:
     inventory: InventoryKeeper
     jobs: Jobs
     people: People
+    pin_changes: PinChanges
+    pin_matrix: PinMatrix
     pins: Pins
     signatures: Signatures
     system: Callable[[], SystemFacts]
+    unlocking: Unlocking
     users: Users
     workstations: Workstations
     root_der: bytes

@@ -1,8 +1,6 @@
-"""PinService, SignatureService, UserService, JobService: what may wait for a person."""
+"""SignatureService, UserService, JobService: what may wait for a person. PinService is in pins.py."""
 
 from collections.abc import AsyncGenerator
-
-from google.protobuf.duration_pb2 import Duration
 
 from kartenwart.api.job.v1.job_service_pb2 import (
     CancelJobRequest,
@@ -16,12 +14,6 @@ from kartenwart.api.job.v1.job_service_pb2 import (
     WatchJobRequest,
     WatchJobResponse,
 )
-from kartenwart.api.pin.v1.pin_service_pb2 import (
-    GetPinStatusRequest,
-    GetPinStatusResponse,
-    VerifyPinRequest,
-    VerifyPinResponse,
-)
 from kartenwart.api.signature.v1.signature_service_pb2 import SignDocumentsRequest, SignDocumentsResponse
 from kartenwart.api.user.v1.user_service_pb2 import (
     BindUserRequest,
@@ -31,57 +23,18 @@ from kartenwart.api.user.v1.user_service_pb2 import (
     ListUsersRequest,
     ListUsersResponse,
 )
-from kartenwart.domain.inventory import Pin
-from kartenwart.domain.jobs import Job
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.basics import seconds
 from kartenwart.edge.convert.documents import document_to_sign
-from kartenwart.edge.convert.inventory import PINS, pin_state_message
 from kartenwart.edge.convert.jobs import job_message
 from kartenwart.edge.convert.people import user_message
 from kartenwart.edge.cursors import page_name, page_token
+from kartenwart.edge.services.settling import settled
 from kartenwart.operations.jobs import Jobs
-from kartenwart.operations.pins import Pins, VerifyPinOrder
 from kartenwart.operations.signatures import Signatures, SignDocumentsOrder
 from kartenwart.operations.users import BindUserOrder, Users
 
 PAGE = 50
-
-
-async def _settled(jobs: Jobs, job: Job, call: Call, wait: Duration) -> Job:
-    """Return the job, after its end or `wait` where the caller asked for that."""
-    if job.state.ended or not seconds(wait):
-        return job
-    return await jobs.wait(call.principal.caller, job.name, seconds(wait))
-
-
-class PinService:
-    """PIN states, and PIN entries as jobs."""
-
-    def __init__(self, *, pins: Pins, jobs: Jobs) -> None:
-        self._pins = pins
-        self._jobs = jobs
-
-    async def get_pin_status(self, request: GetPinStatusRequest, call: Call) -> GetPinStatusResponse:
-        """Ask the Konnektor for the state of a PIN."""
-        pin = PINS.required(request.pin, Pin)
-        state = await self._pins.status(call.principal.caller, request.card, request.context, pin, request.user)
-        return GetPinStatusResponse(pin_state=pin_state_message(state))
-
-    async def verify_pin(self, request: VerifyPinRequest, call: Call) -> VerifyPinResponse:
-        """Start a PIN entry."""
-        order = VerifyPinOrder(
-            request_id=request.request_id.lower(),
-            card=request.card,
-            context=request.context,
-            pin=PINS.required(request.pin, Pin),
-            user=request.user,
-            force=request.force,
-            accept_last_attempt=request.accept_last_attempt,
-            accept_unknown_attempts=request.accept_unknown_attempts,
-        )
-        job = await self._pins.verify(call.principal.caller, order)
-        return VerifyPinResponse(job=job_message(await _settled(self._jobs, job, call, request.wait)))
 
 
 class SignatureService:
@@ -103,7 +56,7 @@ class SignatureService:
             accept_unknown_attempts=request.accept_unknown_attempts,
         )
         job = await self._signatures.sign(call.principal.caller, order)
-        return SignDocumentsResponse(job=job_message(await _settled(self._jobs, job, call, request.wait)))
+        return SignDocumentsResponse(job=job_message(await settled(self._jobs, job, call, request.wait)))
 
 
 class UserService:
@@ -134,7 +87,7 @@ class UserService:
             accept_unknown_attempts=request.accept_unknown_attempts,
         )
         job = await self._users.bind(call.principal.caller, order)
-        return BindUserResponse(job=job_message(await _settled(self._jobs, job, call, request.wait)))
+        return BindUserResponse(job=job_message(await settled(self._jobs, job, call, request.wait)))
 
 
 class JobService:

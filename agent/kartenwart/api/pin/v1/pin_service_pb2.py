@@ -24,24 +24,55 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from kartenwart.api.card.v1 import card_pb2 as kartenwart_dot_api_dot_card_dot_v1_dot_card__pb2
+from kartenwart.api.failure.v1 import failure_pb2 as kartenwart_dot_api_dot_failure_dot_v1_dot_failure__pb2
 from kartenwart.api.job.v1 import job_pb2 as kartenwart_dot_api_dot_job_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'kartenwart/api/pin/v1/pin_service.proto\x12\x15kartenwart.api.pin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!kartenwart/api/card/v1/card.proto\x1a\x1fkartenwart/api/job/v1/job.proto\"l\n\x13GetPinStatusRequest\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\t\x12(\n\x03pin\x18\x03 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x04 \x01(\t\"K\n\x14GetPinStatusResponse\x12\x33\n\tpin_state\x18\x01 \x01(\x0b\x32 .kartenwart.api.card.v1.PinState\"\xf3\x01\n\x10VerifyPinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\r\n\x05\x66orce\x18\x06 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x07 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x08 \x01(\x08\x12\'\n\x04wait\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11VerifyPinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job2\xd5\x01\n\nPinService\x12g\n\x0cGetPinStatus\x12*.kartenwart.api.pin.v1.GetPinStatusRequest\x1a+.kartenwart.api.pin.v1.GetPinStatusResponse\x12^\n\tVerifyPin\x12\'.kartenwart.api.pin.v1.VerifyPinRequest\x1a(.kartenwart.api.pin.v1.VerifyPinResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'kartenwart/api/pin/v1/pin_service.proto\x12\x15kartenwart.api.pin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!kartenwart/api/card/v1/card.proto\x1a\'kartenwart/api/failure/v1/failure.proto\x1a\x1fkartenwart/api/job/v1/job.proto\"l\n\x13GetPinStatusRequest\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\t\x12(\n\x03pin\x18\x03 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x04 \x01(\t\"K\n\x14GetPinStatusResponse\x12\x33\n\tpin_state\x18\x01 \x01(\x0b\x32 .kartenwart.api.card.v1.PinState\"\xf3\x01\n\x10VerifyPinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\r\n\x05\x66orce\x18\x06 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x07 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x08 \x01(\x08\x12\'\n\x04wait\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11VerifyPinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xfb\x01\n\x10\x43hangePinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\x15\n\rtransport_pin\x18\x06 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x07 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x08 \x01(\x08\x12\'\n\x04wait\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11\x43hangePinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xfa\x01\n\x11UnblockPinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\x13\n\x0bset_new_pin\x18\x06 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x07 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x08 \x01(\x08\x12\'\n\x04wait\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"=\n\x12UnblockPinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xd6\x01\n\x10\x45nablePinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x05 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x06 \x01(\x08\x12\'\n\x04wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11\x45nablePinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xd7\x01\n\x11\x44isablePinRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12(\n\x03pin\x18\x04 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x05 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x06 \x01(\x08\x12\'\n\x04wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"=\n\x12\x44isablePinResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xd1\x01\n\x1aUnlockPracticeCardsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\t\x12\x19\n\x11only_this_context\x18\x03 \x01(\x08\x12\x0c\n\x04\x63\x61rd\x18\x04 \x01(\t\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x05 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x06 \x01(\x08\x12\'\n\x04wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"F\n\x1bUnlockPracticeCardsResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"#\n\x13GetPinMatrixRequest\x12\x0c\n\x04user\x18\x01 \x01(\t\"E\n\x14GetPinMatrixResponse\x12-\n\x05\x63\x65lls\x18\x01 \x03(\x0b\x32\x1e.kartenwart.api.pin.v1.PinCell\"\xf2\x01\n\x07PinCell\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x02 \x01(\t\x12(\n\x03pin\x18\x03 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x0c\n\x04user\x18\x04 \x01(\t\x12/\n\x05state\x18\x05 \x01(\x0b\x32 .kartenwart.api.card.v1.PinState\x12\x33\n\x07\x66\x61ilure\x18\x06 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\x12*\n\x03pad\x18\x07 \x01(\x0b\x32\x1d.kartenwart.api.pin.v1.PinPad\"\x9f\x01\n\x06PinPad\x12\x36\n\tcertainty\x18\x01 \x01(\x0e\x32#.kartenwart.api.pin.v1.PadCertainty\x12\x10\n\x08terminal\x18\x02 \x01(\t\x12\x16\n\x0eterminal_label\x18\x03 \x01(\t\x12\x33\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure*\x97\x01\n\x0cPadCertainty\x12\x1d\n\x19PAD_CERTAINTY_UNSPECIFIED\x10\x00\x12\x16\n\x12PAD_CERTAINTY_SURE\x10\x01\x12\x1a\n\x16PAD_CERTAINTY_EXPECTED\x10\x02\x12\x19\n\x15PAD_CERTAINTY_NOWHERE\x10\x03\x12\x19\n\x15PAD_CERTAINTY_UNKNOWN\x10\x04\x32\xc2\x06\n\nPinService\x12g\n\x0cGetPinStatus\x12*.kartenwart.api.pin.v1.GetPinStatusRequest\x1a+.kartenwart.api.pin.v1.GetPinStatusResponse\x12^\n\tVerifyPin\x12\'.kartenwart.api.pin.v1.VerifyPinRequest\x1a(.kartenwart.api.pin.v1.VerifyPinResponse\x12^\n\tChangePin\x12\'.kartenwart.api.pin.v1.ChangePinRequest\x1a(.kartenwart.api.pin.v1.ChangePinResponse\x12\x61\n\nUnblockPin\x12(.kartenwart.api.pin.v1.UnblockPinRequest\x1a).kartenwart.api.pin.v1.UnblockPinResponse\x12^\n\tEnablePin\x12\'.kartenwart.api.pin.v1.EnablePinRequest\x1a(.kartenwart.api.pin.v1.EnablePinResponse\x12\x61\n\nDisablePin\x12(.kartenwart.api.pin.v1.DisablePinRequest\x1a).kartenwart.api.pin.v1.DisablePinResponse\x12|\n\x13UnlockPracticeCards\x12\x31.kartenwart.api.pin.v1.UnlockPracticeCardsRequest\x1a\x32.kartenwart.api.pin.v1.UnlockPracticeCardsResponse\x12g\n\x0cGetPinMatrix\x12*.kartenwart.api.pin.v1.GetPinMatrixRequest\x1a+.kartenwart.api.pin.v1.GetPinMatrixResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.pin.v1.pin_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETPINSTATUSREQUEST']._serialized_start=166
-  _globals['_GETPINSTATUSREQUEST']._serialized_end=274
-  _globals['_GETPINSTATUSRESPONSE']._serialized_start=276
-  _globals['_GETPINSTATUSRESPONSE']._serialized_end=351
-  _globals['_VERIFYPINREQUEST']._serialized_start=354
-  _globals['_VERIFYPINREQUEST']._serialized_end=597
-  _globals['_VERIFYPINRESPONSE']._serialized_start=599
-  _globals['_VERIFYPINRESPONSE']._serialized_end=659
-  _globals['_PINSERVICE']._serialized_start=662
-  _globals['_PINSERVICE']._serialized_end=875
+  _globals['_PADCERTAINTY']._serialized_start=2694
+  _globals['_PADCERTAINTY']._serialized_end=2845
+  _globals['_GETPINSTATUSREQUEST']._serialized_start=207
+  _globals['_GETPINSTATUSREQUEST']._serialized_end=315
+  _globals['_GETPINSTATUSRESPONSE']._serialized_start=317
+  _globals['_GETPINSTATUSRESPONSE']._serialized_end=392
+  _globals['_VERIFYPINREQUEST']._serialized_start=395
+  _globals['_VERIFYPINREQUEST']._serialized_end=638
+  _globals['_VERIFYPINRESPONSE']._serialized_start=640
+  _globals['_VERIFYPINRESPONSE']._serialized_end=700
+  _globals['_CHANGEPINREQUEST']._serialized_start=703
+  _globals['_CHANGEPINREQUEST']._serialized_end=954
+  _globals['_CHANGEPINRESPONSE']._serialized_start=956
+  _globals['_CHANGEPINRESPONSE']._serialized_end=1016
+  _globals['_UNBLOCKPINREQUEST']._serialized_start=1019
+  _globals['_UNBLOCKPINREQUEST']._serialized_end=1269
+  _globals['_UNBLOCKPINRESPONSE']._serialized_start=1271
+  _globals['_UNBLOCKPINRESPONSE']._serialized_end=1332
+  _globals['_ENABLEPINREQUEST']._serialized_start=1335
+  _globals['_ENABLEPINREQUEST']._serialized_end=1549
+  _globals['_ENABLEPINRESPONSE']._serialized_start=1551
+  _globals['_ENABLEPINRESPONSE']._serialized_end=1611
+  _globals['_DISABLEPINREQUEST']._serialized_start=1614
+  _globals['_DISABLEPINREQUEST']._serialized_end=1829
+  _globals['_DISABLEPINRESPONSE']._serialized_start=1831
+  _globals['_DISABLEPINRESPONSE']._serialized_end=1892
+  _globals['_UNLOCKPRACTICECARDSREQUEST']._serialized_start=1895
+  _globals['_UNLOCKPRACTICECARDSREQUEST']._serialized_end=2104
+  _globals['_UNLOCKPRACTICECARDSRESPONSE']._serialized_start=2106
+  _globals['_UNLOCKPRACTICECARDSRESPONSE']._serialized_end=2176
+  _globals['_GETPINMATRIXREQUEST']._serialized_start=2178
+  _globals['_GETPINMATRIXREQUEST']._serialized_end=2213
+  _globals['_GETPINMATRIXRESPONSE']._serialized_start=2215
+  _globals['_GETPINMATRIXRESPONSE']._serialized_end=2284
+  _globals['_PINCELL']._serialized_start=2287
+  _globals['_PINCELL']._serialized_end=2529
+  _globals['_PINPAD']._serialized_start=2532
+  _globals['_PINPAD']._serialized_end=2691
+  _globals['_PINSERVICE']._serialized_start=2848
+  _globals['_PINSERVICE']._serialized_end=3682
 # @@protoc_insertion_point(module_scope)

@@ -3,10 +3,14 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from kartenwart.api.card.v1 import card_pb2 as _card_pb2
+from kartenwart.api.failure.v1 import failure_pb2 as _failure_pb2
 from kartenwart.api.job.v1 import job_pb2 as _job_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +22,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PadCertainty:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PadCertaintyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PadCertainty.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAD_CERTAINTY_UNSPECIFIED: _PadCertainty.ValueType  # 0
+    """Not said."""
+    PAD_CERTAINTY_SURE: _PadCertainty.ValueType  # 1
+    """The Konnektor asked there before, or the card's terminal stands beside the workplace."""
+    PAD_CERTAINTY_EXPECTED: _PadCertainty.ValueType  # 2
+    """Probably there."""
+    PAD_CERTAINTY_NOWHERE: _PadCertainty.ValueType  # 3
+    """At no terminal; see failure."""
+    PAD_CERTAINTY_UNKNOWN: _PadCertainty.ValueType  # 4
+    """Only asking for the PIN would tell."""
+
+class PadCertainty(_PadCertainty, metaclass=_PadCertaintyEnumTypeWrapper):
+    """PadCertainty is how well it is known where a PIN would be asked for. No answer of a Konnektor tells it beforehand."""
+
+PAD_CERTAINTY_UNSPECIFIED: PadCertainty.ValueType  # 0
+"""Not said."""
+PAD_CERTAINTY_SURE: PadCertainty.ValueType  # 1
+"""The Konnektor asked there before, or the card's terminal stands beside the workplace."""
+PAD_CERTAINTY_EXPECTED: PadCertainty.ValueType  # 2
+"""Probably there."""
+PAD_CERTAINTY_NOWHERE: PadCertainty.ValueType  # 3
+"""At no terminal; see failure."""
+PAD_CERTAINTY_UNKNOWN: PadCertainty.ValueType  # 4
+"""Only asking for the PIN would tell."""
+Global___PadCertainty: _TypeAlias = PadCertainty  # noqa: Y015
 
 @_typing.final
 class GetPinStatusRequest(_message.Message):
@@ -156,3 +192,515 @@ class VerifyPinResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyPinResponse: _TypeAlias = VerifyPinResponse  # noqa: Y015
+
+@_typing.final
+class ChangePinRequest(_message.Message):
+    """ChangePinRequest changes a PIN."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    TRANSPORT_PIN_FIELD_NUMBER: _builtins.int
+    ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    pin: _card_pb2.Pin.ValueType
+    """Which PIN. May be left out only with transport_pin: then all PINs of the card, PIN.CH before PIN.QES; it stops at the first that fails."""
+    user: _builtins.str
+    """"users/{u}"; needed for an HBA."""
+    transport_pin: _builtins.bool
+    """A transport PIN (or an empty one) will be replaced by the person's own. Without it a transport PIN is refused, with it a set PIN."""
+    accept_last_attempt: _builtins.bool
+    """The caller knows that only one attempt is left."""
+    accept_unknown_attempts: _builtins.bool
+    """The caller knows that the number of attempts left is unknown."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        user: _builtins.str = ...,
+        transport_pin: _builtins.bool = ...,
+        accept_last_attempt: _builtins.bool = ...,
+        accept_unknown_attempts: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "pin", b"pin", "request_id", b"request_id", "transport_pin", b"transport_pin", "user", b"user", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePinRequest: _TypeAlias = ChangePinRequest  # noqa: Y015
+
+@_typing.final
+class ChangePinResponse(_message.Message):
+    """ChangePinResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job; its result are pin_steps."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangePinResponse: _TypeAlias = ChangePinResponse  # noqa: Y015
+
+@_typing.final
+class UnblockPinRequest(_message.Message):
+    """UnblockPinRequest unblocks a PIN."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    SET_NEW_PIN_FIELD_NUMBER: _builtins.int
+    ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    pin: _card_pb2.Pin.ValueType
+    """Which PIN."""
+    user: _builtins.str
+    """"users/{u}"; needed for an HBA."""
+    set_new_pin: _builtins.bool
+    """The person enters a new PIN too. Without it the old one counts again."""
+    accept_last_attempt: _builtins.bool
+    """The caller knows that only one attempt of the PUK is left."""
+    accept_unknown_attempts: _builtins.bool
+    """The caller knows that the number of attempts left at the PUK is unknown; needed almost always."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        user: _builtins.str = ...,
+        set_new_pin: _builtins.bool = ...,
+        accept_last_attempt: _builtins.bool = ...,
+        accept_unknown_attempts: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "pin", b"pin", "request_id", b"request_id", "set_new_pin", b"set_new_pin", "user", b"user", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockPinRequest: _TypeAlias = UnblockPinRequest  # noqa: Y015
+
+@_typing.final
+class UnblockPinResponse(_message.Message):
+    """UnblockPinResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job; its result are pin_steps."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnblockPinResponse: _TypeAlias = UnblockPinResponse  # noqa: Y015
+
+@_typing.final
+class EnablePinRequest(_message.Message):
+    """EnablePinRequest switches a PIN on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    pin: _card_pb2.Pin.ValueType
+    """Which multi-reference PIN: PIN_MRPIN_*."""
+    accept_last_attempt: _builtins.bool
+    """The caller knows that only one attempt is left."""
+    accept_unknown_attempts: _builtins.bool
+    """The caller knows that the number of attempts left is unknown."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        accept_last_attempt: _builtins.bool = ...,
+        accept_unknown_attempts: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "pin", b"pin", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnablePinRequest: _TypeAlias = EnablePinRequest  # noqa: Y015
+
+@_typing.final
+class EnablePinResponse(_message.Message):
+    """EnablePinResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job; its result are pin_steps."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnablePinResponse: _TypeAlias = EnablePinResponse  # noqa: Y015
+
+@_typing.final
+class DisablePinRequest(_message.Message):
+    """DisablePinRequest switches a PIN off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    pin: _card_pb2.Pin.ValueType
+    """Which multi-reference PIN: PIN_MRPIN_*."""
+    accept_last_attempt: _builtins.bool
+    """The caller knows that only one attempt is left."""
+    accept_unknown_attempts: _builtins.bool
+    """The caller knows that the number of attempts left is unknown."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        accept_last_attempt: _builtins.bool = ...,
+        accept_unknown_attempts: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "pin", b"pin", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisablePinRequest: _TypeAlias = DisablePinRequest  # noqa: Y015
+
+@_typing.final
+class DisablePinResponse(_message.Message):
+    """DisablePinResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job; its result are pin_steps."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisablePinResponse: _TypeAlias = DisablePinResponse  # noqa: Y015
+
+@_typing.final
+class UnlockPracticeCardsRequest(_message.Message):
+    """UnlockPracticeCardsRequest starts guided unlocking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    ONLY_THIS_CONTEXT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default. All contexts of the caller's scope that have its mandant are unlocked."""
+    only_this_context: _builtins.bool
+    """Unlock in that context alone."""
+    card: _builtins.str
+    """"cards/{c}"; empty means all practice cards."""
+    accept_last_attempt: _builtins.bool
+    """The caller knows that only one attempt is left."""
+    accept_unknown_attempts: _builtins.bool
+    """The caller knows that the number of attempts left is unknown, as it is wherever the card
+    is verified in another context already: with two contexts the second one needs this.
+    """
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        context: _builtins.str = ...,
+        only_this_context: _builtins.bool = ...,
+        card: _builtins.str = ...,
+        accept_last_attempt: _builtins.bool = ...,
+        accept_unknown_attempts: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "only_this_context", b"only_this_context", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlockPracticeCardsRequest: _TypeAlias = UnlockPracticeCardsRequest  # noqa: Y015
+
+@_typing.final
+class UnlockPracticeCardsResponse(_message.Message):
+    """UnlockPracticeCardsResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job; its result are pin_steps."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnlockPracticeCardsResponse: _TypeAlias = UnlockPracticeCardsResponse  # noqa: Y015
+
+@_typing.final
+class GetPinMatrixRequest(_message.Message):
+    """GetPinMatrixRequest asks for all PIN states."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """"users/{u}": also the HBA that is bound to this user, or all HBA where none is; empty means practice cards only."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPinMatrixRequest: _TypeAlias = GetPinMatrixRequest  # noqa: Y015
+
+@_typing.final
+class GetPinMatrixResponse(_message.Message):
+    """GetPinMatrixResponse carries the cells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CELLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___PinCell]:
+        """One per card, context and PIN, sorted by these."""
+
+    def __init__(
+        self,
+        *,
+        cells: _abc.Iterable[Global___PinCell] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cells", b"cells"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPinMatrixResponse: _TypeAlias = GetPinMatrixResponse  # noqa: Y015
+
+@_typing.final
+class PinCell(_message.Message):
+    """PinCell is a PIN of a card in a context."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    PAD_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"."""
+    pin: _card_pb2.Pin.ValueType
+    """Which PIN."""
+    user: _builtins.str
+    """User in whose session, "users/{u}"; empty for an SMC-B."""
+    @_builtins.property
+    def state(self) -> _card_pb2.PinState:
+        """Its state; absent where the Konnektor did not tell. VERIFIABLE without attempts_left mostly means: verified elsewhere."""
+
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Why the Konnektor did not tell; absent otherwise."""
+
+    @_builtins.property
+    def pad(self) -> Global___PinPad:
+        """Where the PIN would be asked for."""
+
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        pin: _card_pb2.Pin.ValueType = ...,
+        user: _builtins.str = ...,
+        state: _card_pb2.PinState | None = ...,
+        failure: _failure_pb2.Failure | None = ...,
+        pad: Global___PinPad | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "pad", b"pad", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "context", b"context", "failure", b"failure", "pad", b"pad", "pin", b"pin", "state", b"state", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PinCell: _TypeAlias = PinCell  # noqa: Y015
+
+@_typing.final
+class PinPad(_message.Message):
+    """PinPad says where a PIN would be asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTAINTY_FIELD_NUMBER: _builtins.int
+    TERMINAL_FIELD_NUMBER: _builtins.int
+    TERMINAL_LABEL_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    certainty: Global___PadCertainty.ValueType
+    """How well that is known."""
+    terminal: _builtins.str
+    """"terminals/{t}"; empty where nowhere or unknown."""
+    terminal_label: _builtins.str
+    """Display name of that terminal."""
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Why nowhere, e.g. PIN_NO_TERMINAL with 4092, 4053 or (HSM-B) 4066; absent otherwise."""
+
+    def __init__(
+        self,
+        *,
+        certainty: Global___PadCertainty.ValueType = ...,
+        terminal: _builtins.str = ...,
+        terminal_label: _builtins.str = ...,
+        failure: _failure_pb2.Failure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certainty", b"certainty", "failure", b"failure", "terminal", b"terminal", "terminal_label", b"terminal_label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PinPad: _TypeAlias = PinPad  # noqa: Y015
