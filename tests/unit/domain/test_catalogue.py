@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import pytest
 
@@ -82,18 +81,3 @@ def test_errors_say_whose_fault_it_was() -> None:
     assert refused(Reason.CONFLICT, violation).violations == (violation,)
     assert wrong_field("a.b", "falsch").violations == (violation,)
     assert not halted(Reason.CANCELLED).sent
-
-
-INVALID_CARD_CODES = {106, 107, 113, 114}  # of the card and VSDM (gemILF_PS 6.6), in no table of the Konnektor
-
-
-def test_every_official_code_that_is_told_apart_exists(shared: Path) -> None:
-    rows = (shared / "reference" / "konnektor-errorcodes.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    official = {int(row.split("\t")[0]) for row in rows}
-    assert set(CODES) <= official | INVALID_CARD_CODES
-
-
-def test_the_words_are_our_own(shared: Path) -> None:
-    rows = (shared / "reference" / "konnektor-errorcodes.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    theirs = {row.split("\t")[3].strip(" .").lower() for row in rows}
-    assert not theirs & {entry.title.strip(" .").lower() for entry in CODES.values()}

@@ -14,8 +14,9 @@ from kartenwart.transport.troubles import (
 )
 
 # Codes that a Konnektor gives before it turns to the card: syntax, state, context and access rules, handles, sessions,
-# busy pads and cards, PIN entry not possible, job numbers, documents not accepted. Whatever is not here may have
-# reached the card: 4001, 4043, 4045, 4049, 4063, 4085, 4094, 4120, 4123, every vendor code and every unknown one.
+# busy pads and cards, PIN entry not possible, job numbers, documents not accepted, functions that are not there.
+# Whatever is not here may have reached the card: 4001, 4028, 4040, 4043, 4044, 4045, 4049, 4063, 4085, 4094, 4120,
+# 4123, 4206, every warning, every vendor code and every unknown one.
 NOTHING_SENT: frozenset[int] = frozenset(
     {
         *(4000, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014, 4015, 4016, 4017, 4018),
@@ -23,6 +24,7 @@ NOTHING_SENT: frozenset[int] = frozenset(
         *(4047, 4098, 4099, 4101, 4131, 4146),
         *(4039, 4060, 4093, 4221, 4222),
         *(4051, 4053, 4058, 4066, 4072, 4078, 4092, 4209),
+        *(4090, 4097, 4103, 4104, 4149, 4279),
         *(4022, 4023, 4024, 4026, 4110, 4111, 4112, 4118, 4124, 4125, 4126, 4208, 4280, 4281, 4283),
         *(4252, 4253, 4258, 4272),
     }
