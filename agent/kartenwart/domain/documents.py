@@ -58,8 +58,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentToSign:
-    """One document of a request and how to sign it."""
+    """One document of a request and how to sign it: by a format or by a preset's name."""
 
     document: str
-    format: SignatureFormat
-    short_text: str
+    format: SignatureFormat | None = None
+    short_text: str = ""
+    preset: str = ""

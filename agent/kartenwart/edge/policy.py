@@ -143,6 +143,7 @@ _TABLE: dict[str, dict[str, Rule]] = {
         ),
         "GetPinMatrix": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=("user",)),
     },
+    "signature.v1.SignaturePresetService": {"ListSignaturePresets": _READ},
     "signature.v1.SignatureService": {
         "SignDocuments": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),
     },

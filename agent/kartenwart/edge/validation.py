@@ -5,6 +5,7 @@ Absent messages are checked like empty ones, so their lines must allow that (`re
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.message import Message
@@ -12,7 +13,7 @@ from google.protobuf.message import Message
 from kartenwart.domain import documents, principals
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
 from kartenwart.domain.failures import Violation
-from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
+from kartenwart.edge.checks import MISSING, Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
 
 LONGEST_WAIT = 25
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
@@ -107,7 +108,29 @@ WORKSTATION = Fields(
         "key_sha256": Ignored(),
     },
 )
-DOCUMENT_TO_SIGN = Fields(fields={"document": _name("documents"), "format": Choice(), "short_text": SHORT_TEXT})
+PRESET = Text(
+    pattern=re.compile(r"[a-z][a-z0-9_-]*"), words="Erwartet wird der Name einer Vorlage.", longest=40, required=False
+)
+
+
+def _format_or_preset(message: Any, prefix: str) -> Iterator[Violation]:
+    """A preset brings format and short text along; without one both are needed."""
+    if message.preset and message.format:
+        yield Violation(field=f"{prefix}format", description="Bitte entweder die Form oder eine Vorlage nennen.")
+    for name in ("format", "short_text"):
+        if not message.preset and not getattr(message, name):
+            yield Violation(field=prefix + name, description=MISSING)
+
+
+DOCUMENT_TO_SIGN = Fields(
+    fields={
+        "document": _name("documents"),
+        "format": Choice(required=False),
+        "short_text": replace(SHORT_TEXT, required=False),
+        "preset": PRESET,
+    },
+    whole=_format_or_preset,
+)
 NOTHING: dict[str, Check] = {}
 _PIN: dict[str, Check] = {
     "request_id": REQUEST_ID,
@@ -218,6 +241,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         **ATTEMPTS,
         "wait": WAIT,
     },
+    "signature.v1.ListSignaturePresetsRequest": NOTHING,
     "signature.v1.SignDocumentsRequest": {
         "request_id": REQUEST_ID,
         "card": CARD,

@@ -12,8 +12,10 @@ from kartenwart.domain.documents import (
     DocumentToSign,
     SignatureFormat,
 )
-from kartenwart.domain.failures import Reason, Violation
+from kartenwart.domain.failures import CallerError, Reason, Violation
+from kartenwart.domain.inventory import CardType
 from kartenwart.domain.ports.vault import DocumentInspector
+from kartenwart.domain.presets import Preset, presets
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.batches import ToSign
 from kartenwart.operations.documents import Documents
@@ -29,36 +31,55 @@ class Signable:
     documents: Documents
     inspector: DocumentInspector
 
-    async def checked(self, caller: Caller, wanted: Sequence[DocumentToSign]) -> tuple[ToSign, ...]:
-        """Return the documents of a job.
+    async def checked(self, caller: Caller, wanted: Sequence[DocumentToSign], card: CardType) -> tuple[ToSign, ...]:
+        """Return the documents of a job for a card.
 
-        CallerError INVALID_ARGUMENT, NOT_FOUND, DOCUMENT_INCOMPLETE, DOCUMENTS_TOO_MANY, DOCUMENTS_TOO_LARGE,
-        DOCUMENTS_MIXED, DOCUMENT_TYPE_WRONG, DOCUMENT_NOT_PDFA, DOCUMENT_PDFA_PART_WRONG.
+        CallerError INVALID_ARGUMENT, CARD_TYPE_WRONG, NOT_FOUND, DOCUMENT_INCOMPLETE, DOCUMENTS_TOO_MANY,
+        DOCUMENTS_TOO_LARGE, DOCUMENTS_MIXED, DOCUMENT_TYPE_WRONG, DOCUMENT_NOT_PDFA, DOCUMENT_PDFA_PART_WRONG.
         """
         _check_request(wanted)
-        found = tuple(
-            [
-                ToSign(
-                    document=await self.documents.complete(caller, one.document),
-                    format=one.format,
-                    short_text=one.short_text,
-                )
-                for one in wanted
-            ]
-        )
+        chosen = [_preset(one, f"documents[{place}]", card) for place, one in enumerate(wanted)]
+        found = tuple([
+            await self._found(caller, one, preset, place)
+            for place, (one, preset) in enumerate(zip(wanted, chosen, strict=True))
+        ])
         _check_together(found)
-        for place, one in enumerate(found):
-            if one.format is SignatureFormat.PADES:
-                await self._check_pdfa(one.document, f"documents[{place}]")
+        for place, (one, preset) in enumerate(zip(found, chosen, strict=True)):
+            await self._check_content(one, preset, f"documents[{place}]")
         return found
+
+    async def _found(self, caller: Caller, wanted: DocumentToSign, preset: Preset | None, place: int) -> ToSign:
+        form = preset.format if preset else wanted.format
+        if form is None:
+            raise wrong_field(f"documents[{place}].format", "Es fehlt die Form der Signatur.")
+        text = wanted.short_text or (preset.short_text_of(place + 1) if preset else "")
+        if not SHORT_TEXT.fullmatch(text):
+            raise wrong_field(
+                f"documents[{place}].short_text",
+                "Erlaubt sind 1 bis 30 Zeichen: Buchstaben (A-Z), Ziffern, Leerzeichen, _ . -",
+            )
+        document = await self.documents.complete(caller, wanted.document)
+        return ToSign(document=document, format=form, short_text=text)
+
+    async def _check_content(self, one: ToSign, preset: Preset | None, place: str) -> None:
+        if preset is not None and one.document.mime_type not in preset.mime_types:
+            words = f"{preset.title} gibt es nur als {' oder '.join(preset.mime_types)}."
+            raise _wrong_type(f"{place}.document", words)
+        if one.format is SignatureFormat.PADES:
+            await self._check_pdfa(one.document, place)
+        if preset is not None and preset.root:
+            await self._check_root(one.document, preset, place)
+
+    async def _check_root(self, document: Document, preset: Preset, place: str) -> None:
+        root = await self.inspector.xml_root(await self.documents.content(document))
+        if root != preset.root:
+            words = f"{preset.title} beginnt mit dem XML-Element {preset.root}; dieses Dokument nicht."
+            raise _wrong_type(f"{place}.document", words)
 
     async def _check_pdfa(self, document: Document, place: str) -> None:
         """PAdES takes PDF/A-1 and PDF/A-2 only (A_18780); a Konnektor would answer 4024 after the PIN."""
         if document.mime_type != PDF:
-            raise refused(
-                Reason.DOCUMENT_TYPE_WRONG,
-                Violation(field=f"{place}.format", description="PAdES gibt es nur für PDF-Dokumente."),
-            )
+            raise _wrong_type(f"{place}.format", "PAdES gibt es nur für PDF-Dokumente.")
         part = await self.inspector.pdfa_part(await self.documents.content(document))
         if part is None or not part.startswith(PDFA_PARTS):
             said = f"PDF/A-{part}" if part else "kein PDF/A"
@@ -66,6 +87,23 @@ class Signable:
                 Reason.DOCUMENT_PDFA_PART_WRONG if part else Reason.DOCUMENT_NOT_PDFA,
                 Violation(field=f"{place}.document", description=f"Das Dokument ist nach eigener Angabe {said}."),
             )
+
+
+def _wrong_type(field: str, words: str) -> CallerError:
+    return refused(Reason.DOCUMENT_TYPE_WRONG, Violation(field=field, description=words))
+
+
+def _preset(wanted: DocumentToSign, place: str, card: CardType) -> Preset | None:
+    """Return the preset that is named; one for doctors' cards is refused for every other card."""
+    if not wanted.preset:
+        return None
+    preset = presets().get(wanted.preset)
+    if preset is None:
+        raise wrong_field(f"{place}.preset", f"Vorlagen sind: {', '.join(sorted(presets()))}.")
+    if preset.qualified and not card.is_person:
+        words = f"{preset.title} wird nur mit dem Heilberufsausweis signiert."
+        raise refused(Reason.CARD_TYPE_WRONG, Violation(field=f"{place}.preset", description=words))
+    return preset
 
 
 def _check_request(wanted: Sequence[DocumentToSign]) -> None:
@@ -78,11 +116,6 @@ def _check_request(wanted: Sequence[DocumentToSign]) -> None:
         )
     seen: set[str] = set()
     for place, one in enumerate(wanted):
-        if not SHORT_TEXT.fullmatch(one.short_text):
-            raise wrong_field(
-                f"documents[{place}].short_text",
-                "Erlaubt sind 1 bis 30 Zeichen: Buchstaben (A-Z), Ziffern, Leerzeichen, _ . -",
-            )
         if one.document in seen:
             raise wrong_field(f"documents[{place}].document", "Dieses Dokument steht im Auftrag schon weiter vorn.")
         seen.add(one.document)

@@ -78,7 +78,7 @@ class Signatures:
         return Signing(
             tools=self._tools,
             reach=reach,
-            documents=await self._signable.checked(caller, order.documents),
+            documents=await self._signable.checked(caller, order.documents, reach.card.type),
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
             watch=PadWatch(

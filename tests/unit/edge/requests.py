@@ -15,6 +15,7 @@ from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory
 from kartenwart.api.job.v1 import job_service_pb2 as job
 from kartenwart.api.konnektor.v1 import konnektor_service_pb2 as konnektor
 from kartenwart.api.pin.v1 import pin_service_pb2 as pin
+from kartenwart.api.signature.v1 import signature_preset_service_pb2 as signature_preset
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature
 from kartenwart.api.system.v1 import system_service_pb2 as system
 from kartenwart.api.terminal.v1 import terminal_service_pb2 as terminal
@@ -71,6 +72,7 @@ ALL: tuple[Message, ...] = (
     pin.DisablePinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_MRPIN_NFD, wait=WAIT),
     pin.UnlockPracticeCardsRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
     pin.GetPinMatrixRequest(user="users/arzt1"),
+    signature_preset.ListSignaturePresetsRequest(),
     signature.SignDocumentsRequest(
         request_id=UUID,
         card="cards/c-1",

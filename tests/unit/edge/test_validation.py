@@ -92,10 +92,18 @@ def test_pin_qes_is_never_verified_by_itself() -> None:
     assert wrong(request) == {"pin"}
 
 
-def test_one_document_in_this_version() -> None:
-    request = right(signature_service_pb2.SignDocumentsRequest)
-    request.documents.append(request.documents[0])  # type: ignore[attr-defined]
-    assert "documents" in wrong(request)
+def test_a_document_is_signed_by_a_form_with_a_short_text_or_by_a_preset() -> None:
+    def said(**fields: Any) -> set[str]:
+        request = right(signature_service_pb2.SignDocumentsRequest)
+        del request.documents[:]  # type: ignore[attr-defined]
+        request.documents.add(document="documents/d-1", **fields)  # type: ignore[attr-defined]
+        return {field.removeprefix("documents[0].") for field in wrong(request)}
+
+    pades = signature_service_pb2.SIGNATURE_FORMAT_PADES
+    assert said(preset="earztbrief") == said(preset="eau", short_text="eAU") == set()
+    assert said() == {"format", "short_text"}
+    assert said(format=pades, short_text="x", preset="eau") == {"format"}
+    assert said(preset="E AU") == {"preset"}
 
 
 @pytest.mark.parametrize("code", ["123456", "123 456", "123-456", " 12 34 56 "])

@@ -268,6 +268,9 @@ class FirstBytes:
     async def pdfa_part(self, data: bytes) -> str | None:
         return data[5:7].decode() if data.startswith(b"%PDF-") else None
 
+    async def xml_root(self, data: bytes) -> str | None:
+        return data[1:].partition(b">")[0].decode() if data.startswith(b"<") else None
+
     async def check(self, _form: SignatureFormat, document: bytes, signed: bytes, expected_certificate: bytes) -> None:
         if signed == b"crash":
             raise ZeroDivisionError

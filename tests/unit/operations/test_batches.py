@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -233,6 +234,48 @@ def test_calls_keep_the_order_and_both_limits(sizes: list[int]) -> None:
     for call in cut:
         assert 1 <= len(call) <= MOST_PER_CALL
         assert sum(one.document.size for one in call) <= MOST_BYTES_PER_CALL
-    for call, following in zip(cut, cut[1:], strict=False):
+    for call, following in pairwise(cut):
         together = sum(one.document.size for one in call) + following[0].document.size
         assert len(call) == MOST_PER_CALL or together > MOST_BYTES_PER_CALL
+
+
+XML = b"<{http://hl7.org/fhir}Bundle> content"
+
+
+async def by_preset(practice: Practice, preset: str, data: bytes, mime: str, **changes: object) -> SignDocumentsOrder:
+    wanted = DocumentToSign(document=await uploaded(practice, data, mime), preset=preset)
+    order = SignDocumentsOrder(request_id="r-1", card=named(HBA), context=DESK, user="users/arzt1", documents=(wanted,))
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+async def test_a_preset_brings_form_and_short_text(prepared: Practice) -> None:
+    assert (await signed(prepared, await by_preset(prepared, "erezept", XML, "text/xml"))).state is JobState.SUCCEEDED
+    (sent,) = prepared.konnektor.orders[0].requests
+    assert (sent.format, sent.short_text) == (SignatureFormat.CADES_ENVELOPING, "E-Rezept 1")
+
+
+@pytest.mark.parametrize(
+    ("preset", "data", "mime", "reason"),
+    [
+        ("erezept", b"<other>", "text/xml", Reason.DOCUMENT_TYPE_WRONG),
+        ("erezept", b"no xml", "text/xml", Reason.DOCUMENT_TYPE_WRONG),
+        ("erezept", XML, "text/plain", Reason.DOCUMENT_TYPE_WRONG),
+        ("earztbrief", b"%PDF-3B x", "application/pdf", Reason.DOCUMENT_PDFA_PART_WRONG),
+        ("earztbrief", b"plain", "application/pdf", Reason.DOCUMENT_NOT_PDFA),
+        ("nothing", XML, "text/xml", Reason.INVALID_ARGUMENT),
+        ("", XML, "text/xml", Reason.INVALID_ARGUMENT),
+    ],
+)
+async def test_a_preset_is_held_against_its_document(
+    prepared: Practice, preset: str, data: bytes, mime: str, reason: Reason
+) -> None:
+    assert (await refusal(prepared, await by_preset(prepared, preset, data, mime))).failure.reason is reason
+
+
+async def test_only_a_doctor_s_card_signs_what_must_be_qualified(prepared: Practice) -> None:
+    smcb = {"card": named(SMCB), "user": ""}
+    order = await by_preset(prepared, "erezept", XML, "text/xml", **smcb)
+    assert (await refusal(prepared, order)).failure.reason is Reason.CARD_TYPE_WRONG
+    prepared.konnektor.answer = lambda order: right(order, SIG)
+    eau = await by_preset(prepared, "eau", XML, "text/xml", **smcb)
+    assert (await signed(prepared, eau)).state is JobState.SUCCEEDED

@@ -1,4 +1,4 @@
-"""What a PDF says of itself; fulfils the port DocumentInspector."""
+"""What a document says of itself; fulfils the port DocumentInspector."""
 
 import asyncio
 from io import BytesIO
@@ -12,6 +12,16 @@ class PdfInspector:
     async def pdfa_part(self, data: bytes) -> str | None:
         """Return e.g. "1B" as the XMP of the catalog declares; a declaration is no proof, the Konnektor judges it."""
         return await asyncio.to_thread(_pdfa_part, data)
+
+    async def xml_root(self, data: bytes) -> str | None:
+        """Return the root element of an XML document; None for what is none."""
+        return await asyncio.to_thread(_xml_root, data)
+
+
+def _xml_root(data: bytes) -> str | None:
+    from kartenwart.codecs.document_xml import root_name  # XML is not what a start waits for
+
+    return root_name(data)
 
 
 def _pdfa_part(data: bytes) -> str | None:

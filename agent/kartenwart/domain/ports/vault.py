@@ -57,6 +57,10 @@ class DocumentInspector(Protocol):
         """Return e.g. "1B", "2B", "3B" as the PDF declares in its XMP; None where it declares none or is no PDF."""
         ...
 
+    async def xml_root(self, data: bytes) -> str | None:
+        """Return the root element, "{namespace}name"; None for what is no well-formed XML or has a document type."""
+        ...
+
 
 class SignatureChecker(Protocol):
     """Mathematical check of a signature against the certificate in it; no statement on legal validity."""

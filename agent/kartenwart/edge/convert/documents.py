@@ -24,6 +24,7 @@ def document_to_sign(message: signature_service_pb2.DocumentToSign) -> DocumentT
     """Return one document of a request, validated before."""
     return DocumentToSign(
         document=message.document,
-        format=FORMATS.required(message.format, SignatureFormat),
+        format=FORMATS.required(message.format, SignatureFormat) if message.format else None,
         short_text=message.short_text,
+        preset=message.preset,
     )

@@ -8,6 +8,7 @@ from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.services.people import AuditService, EnrolmentService, WorkstationService
 from kartenwart.edge.services.pins import PinService
 from kartenwart.edge.services.practice import CardService, KonnektorService, TerminalService
+from kartenwart.edge.services.presets import SignaturePresetService
 from kartenwart.edge.services.system import SystemService
 from kartenwart.edge.services.views import Views
 from kartenwart.edge.services.work import JobService, SignatureService, UserService
@@ -34,6 +35,7 @@ def build_services(operations: Operations) -> dict[str, object]:
         "job.v1.JobService": JobService(jobs=jobs),
         "konnektor.v1.KonnektorService": KonnektorService(operations, views),
         "pin.v1.PinService": PinService(operations),
+        "signature.v1.SignaturePresetService": SignaturePresetService(),
         "signature.v1.SignatureService": SignatureService(signatures=operations.signatures, jobs=jobs),
         "system.v1.SystemService": SystemService(system=operations.system, people=operations.people),
         "terminal.v1.TerminalService": TerminalService(views),

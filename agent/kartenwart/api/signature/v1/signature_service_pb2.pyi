@@ -112,22 +112,28 @@ class DocumentToSign(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     SHORT_TEXT_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
     document: _builtins.str
     """Uploaded document, "documents/{d}"."""
     format: Global___SignatureFormat.ValueType
-    """Form of the signature."""
+    """Form of the signature; either this or preset."""
     short_text: _builtins.str
-    """Shown by the Konnektor's logs and viewers; 1 to 30 letters, digits, space, "_", ".", "-"; no patient data."""
+    """Shown by the Konnektor's logs and viewers; 1 to 30 letters, digits, space, "_", ".", "-"; no patient data.
+    May be empty where a preset is named.
+    """
+    preset: _builtins.str
+    """Name of a preset instead of format, see SignaturePresetService: it decides the form and what the document must be."""
     def __init__(
         self,
         *,
         document: _builtins.str = ...,
         format: Global___SignatureFormat.ValueType = ...,
         short_text: _builtins.str = ...,
+        preset: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "format", b"format", "short_text", b"short_text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "format", b"format", "preset", b"preset", "short_text", b"short_text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

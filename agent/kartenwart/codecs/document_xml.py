@@ -1,0 +1,34 @@
+"""XML documents of anybody that are to be signed: no entities, no document type, no network, an own size cap."""
+
+from lxml import etree
+
+from kartenwart.codecs.malformed import MalformedError, OversizedError
+from kartenwart.codecs.soap.xml import Element
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+def parse_document(data: bytes) -> Element:
+    """Return the root of a document just as it stands: comments and processing instructions are part of it.
+
+    Raises OversizedError or MalformedError; a document type is refused: what it declares would change what is signed.
+    """
+    if len(data) > MAX_BYTES:
+        raise OversizedError(f"an XML document of more than {MAX_BYTES} bytes")
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        # lxml's words quote the document; they must not travel in the chain either.
+        raise MalformedError("no well-formed XML") from None
+    if root.getroottree().docinfo.doctype:
+        raise MalformedError("an XML document with a document type")
+    return root
+
+
+def root_name(data: bytes) -> str | None:
+    """Return the name of the root element, "{namespace}name"; None for what `parse_document` refuses."""
+    try:
+        return str(parse_document(data).tag)
+    except MalformedError:
+        return None
