@@ -8,6 +8,7 @@ from kartenwart.adapters.signatures import DerCertificateReader, MathSignatureCh
 from kartenwart.adapters.site import Site
 from kartenwart.adapters.store import Store
 from kartenwart.adapters.vault import DocumentVault
+from kartenwart.app import card_keys
 from kartenwart.app.admission import Admission
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.services.operations import Operations
@@ -93,12 +94,14 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     )
     operations = Operations(
         audit=audit,
+        authentications=card_keys.authentications(jobs, contexts, people, tools, clock),
         certificate_surveys=CertificateSurveys(
             keeper=keeper, contexts=contexts, konnektors=parts.konnektors, reader=reader, clock=clock
         ),
         certificates=Certificates(cards=cards, reader=reader),
         contexts=contexts,
         documents=documents,
+        encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools, clock),
         enrolments=Enrolments(
             authority=site,
             workstations=workstations,

@@ -8,6 +8,7 @@ import typer
 from kartenwart.cli.commands import (
     agent,
     audit,
+    card_keys,
     cards,
     certificates,
     enrolling,
@@ -52,7 +53,7 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    looking, working = (cards, certificates, watching, konnektor), (pins, signing, jobs)
+    looking, working = (cards, certificates, watching, konnektor), (pins, signing, card_keys, jobs)
     for commands in (enrolling, *looking, *working, workstations, users, audit, agent):
         commands.add_to(app)
     return app

@@ -8,6 +8,7 @@ from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
 from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
+from kartenwart.client.services.card_keys import Authentication, Encryption
 from kartenwart.client.services.certificates import Certificates
 from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
@@ -50,6 +51,8 @@ class Kartenwart:
         self.inventory = Inventory(wire)
         self.pins = Pins(wire)
         self.signatures = Signatures(wire)
+        self.authentication = Authentication(wire)
+        self.encryption = Encryption(wire)
         self.documents = Documents(wire)
         self.jobs = Jobs(wire)
         self.users = Users(wire)

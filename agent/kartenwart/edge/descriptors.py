@@ -11,9 +11,11 @@ from google.protobuf.message_factory import GetMessageClass
 # Each stands in a file of its name: kartenwart.api.pin.v1.PinService in kartenwart/api/pin/v1/pin_service.proto.
 SERVICES = (
     "kartenwart.api.audit.v1.AuditService",
+    "kartenwart.api.authentication.v1.AuthenticationService",
     "kartenwart.api.card.v1.CardService",
     "kartenwart.api.certificate.v1.CertificateService",
     "kartenwart.api.document.v1.DocumentService",
+    "kartenwart.api.encryption.v1.EncryptionService",
     "kartenwart.api.enrolment.v1.EnrolmentExchangeService",
     "kartenwart.api.enrolment.v1.EnrolmentService",
     "kartenwart.api.inventory.v1.InventoryService",

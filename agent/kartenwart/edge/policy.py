@@ -56,6 +56,7 @@ _STREAM = Rule(roles=EVERYONE, rate=Rate.STREAM)
 _JOB = Rule(roles=JOB_READERS, rate=Rate.READ, subject="name")
 _PIN = Rule(roles=JOB_READERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True)
 _PATIENTS_PIN = Rule(roles=WORKERS, rate=Rate.CHANGE, scope=("context",), subject="card", audited=True)
+_KEY_JOB = Rule(roles=WORKERS, rate=Rate.CARD, scope=CALL, subject="card", audited=True)
 _DOCUMENT = Rule(roles=WORKERS, rate=Rate.TRANSFER, subject="document")
 _TECHNICIAN_READS = Rule(roles=TECHNICIANS, rate=Rate.READ)
 _TECHNICIAN_CHANGES = Rule(roles=TECHNICIANS, rate=Rate.CHANGE, audited=True)
@@ -74,6 +75,10 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "ListAuditRecords": _CONTROLLER,
         "VerifyAudit": Rule(roles=CONTROLLERS, rate=Rate.CARD),
     },
+    "authentication.v1.AuthenticationService": {
+        "ExternalAuthenticate": _KEY_JOB,
+        "CreateLoginToken": _KEY_JOB,
+    },
     "card.v1.CardService": {
         "ListCards": _READ,
         "GetCard": Rule(roles=EVERYONE, rate=Rate.READ, subject="name"),
@@ -90,6 +95,17 @@ _TABLE: dict[str, dict[str, Rule]] = {
         ),
         "DownloadChunk": Rule(roles=WORKERS, rate=Rate.TRANSFER, subject="document"),
         "DeleteDocument": _DOCUMENT,
+    },
+    "encryption.v1.EncryptionService": {
+        "EncryptDocument": Rule(
+            roles=WORKERS,
+            rate=Rate.CARD,
+            scope=CALL,
+            subject="document",
+            audited=True,
+            max_bytes=256 * KIBIBYTE,
+        ),
+        "DecryptDocument": Rule(roles=WORKERS, rate=Rate.CARD, scope=CALL, subject="card", audited=True),
     },
     "enrolment.v1.EnrolmentExchangeService": {
         "Commit": _EXCHANGE,

@@ -11,11 +11,14 @@ from typing import Any
 from google.protobuf.message import Message
 
 from kartenwart.domain import documents, principals
+from kartenwart.domain.authentication import HASH_BYTES, MOST_CHALLENGE
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
 from kartenwart.domain.failures import Violation
 from kartenwart.edge.checks import MISSING, Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
 
 LONGEST_WAIT = 25
+LONGEST_CERTIFICATE = 8 * 1024
+MOST_HASHED = 32 * 1024
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
 MOST_SCOPE = 64
 LARGEST_CERTIFICATE = 16 * 1024
@@ -132,6 +135,25 @@ DOCUMENT_TO_SIGN = Fields(
     whole=_format_or_preset,
 )
 NOTHING: dict[str, Check] = {}
+CHALLENGE = Text(
+    pattern=re.compile(r"[ -~]+"),
+    words=f"Erwartet werden 1 bis {MOST_CHALLENGE} druckbare ASCII-Zeichen.",
+    longest=MOST_CHALLENGE,
+)
+
+
+def _subject(message: Any, prefix: str) -> Iterator[Violation]:
+    """A hash or the data itself: one of them, of a right length."""
+    match message.WhichOneof("subject"):
+        case "digest" if len(message.digest) not in HASH_BYTES:
+            lengths = ", ".join(str(length) for length in HASH_BYTES)
+            yield Violation(field=f"{prefix}digest", description=f"Erwartet wird ein Hashwert mit {lengths} Bytes.")
+        case "data" if not 0 < len(message.data) <= MOST_HASHED:
+            yield Violation(field=f"{prefix}data", description=f"Erwartet werden 1 bis {MOST_HASHED} Bytes.")
+        case None:
+            yield Violation(field=f"{prefix}digest", description="Es fehlt, was signiert wird: digest oder data.")
+
+
 _PIN: dict[str, Check] = {
     "request_id": REQUEST_ID,
     "card": CARD,
@@ -144,6 +166,24 @@ _PIN: dict[str, Check] = {
 _TABLE: dict[str, dict[str, Check]] = {
     "audit.v1.ListAuditRecordsRequest": {"page_size": Number(low=0, high=1000), "page_token": PAGE_TOKEN},
     "audit.v1.VerifyAuditRequest": NOTHING,
+    "authentication.v1.ExternalAuthenticateRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "user": USER,
+        "scheme": Choice(),
+        "digest": Ignored(),  # _subject looks at both
+        "data": Ignored(),
+        "wait": WAIT,
+    },
+    "authentication.v1.CreateLoginTokenRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "user": USER,
+        "challenge": CHALLENGE,
+        "wait": WAIT,
+    },
     "card.v1.ListCardsRequest": {"types": Many(each=Choice(), most=16, unique=True)},
     "card.v1.GetCardRequest": {"name": CARD},
     "card.v1.ReadCardCertificateRequest": {
@@ -174,6 +214,19 @@ _TABLE: dict[str, dict[str, Check]] = {
         "offset": Number(low=0, high=2 * MAX_DOCUMENT_BYTES),
     },
     "document.v1.DeleteDocumentRequest": {"document": _name("documents")},
+    "encryption.v1.EncryptDocumentRequest": {
+        "document": _name("documents"),
+        "context": CONTEXT,
+        "certificates": Many(each=Blob(shortest=64, longest=LONGEST_CERTIFICATE), most=20, unique=True),
+        "card": _name("cards", required=False),
+        "user": USER,
+    },
+    "encryption.v1.DecryptDocumentRequest": {
+        "document": _name("documents"),
+        "card": CARD,
+        "context": CONTEXT,
+        "user": USER,
+    },
     "enrolment.v1.CommitRequest": {
         "public_key": Blob(shortest=64, longest=200),
         "role": Choice(),
@@ -268,7 +321,7 @@ _TABLE: dict[str, dict[str, Check]] = {
     "workstation.v1.RevokeWorkstationRequest": {"name": _name("workstations")},
     "workstation.v1.RenewCertificateRequest": {"certificate_request": CSR},
 }
-_WHOLE = {"workstation.v1.UpdateWorkstationRequest": _update}
+_WHOLE = {"authentication.v1.ExternalAuthenticateRequest": _subject, "workstation.v1.UpdateWorkstationRequest": _update}
 
 REQUESTS: dict[str, Fields] = {
     f"kartenwart.api.{name}": Fields(fields=fields, whole=_WHOLE.get(name)) for name, fields in _TABLE.items()

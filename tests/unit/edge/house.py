@@ -45,10 +45,12 @@ class House:
         )
         self.operations = Operations(
             audit=practice.audit,
+            authentications=practice.authentications,
             certificate_surveys=practice.certificate_surveys,
             certificates=practice.certificates,
             contexts=practice.contexts,
             documents=practice.documents,
+            encryptions=practice.encryptions,
             enrolments=self.enrolments,
             events=practice.events,
             information_models=practice.information_models,

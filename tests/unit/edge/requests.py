@@ -5,10 +5,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from kartenwart.api.audit.v1 import audit_service_pb2 as audit
+from kartenwart.api.authentication.v1 import authentication_service_pb2 as authentication
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.card.v1 import card_service_pb2 as card
 from kartenwart.api.certificate.v1 import certificate_service_pb2 as certificate
 from kartenwart.api.document.v1 import document_service_pb2 as document
+from kartenwart.api.encryption.v1 import encryption_service_pb2 as encryption
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
 from kartenwart.api.enrolment.v1 import enrolment_service_pb2 as enrolment
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory
@@ -30,6 +32,16 @@ WAIT = Duration(seconds=1)
 ALL: tuple[Message, ...] = (
     audit.ListAuditRecordsRequest(page_size=10),
     audit.VerifyAuditRequest(),
+    authentication.ExternalAuthenticateRequest(
+        request_id=UUID,
+        card="cards/c-1",
+        scheme=authentication.SIGNATURE_SCHEME_ECDSA_RAW,
+        digest=b"h" * 32,
+        wait=WAIT,
+    ),
+    authentication.CreateLoginTokenRequest(
+        request_id=UUID, card="cards/c-1", user="users/arzt1", challenge="eyJhbGciOiJCUDI1NlIxIn0.e30.c2ln"
+    ),
     card.ListCardsRequest(types=[card_pb2.CARD_TYPE_HBA]),
     card.GetCardRequest(name="cards/c-1"),
     card.ReadCardCertificateRequest(card="cards/c-1", reference=card_pb2.CERTIFICATE_REFERENCE_AUT),
@@ -39,6 +51,8 @@ ALL: tuple[Message, ...] = (
     document.UploadChunkRequest(document="documents/d-1", data=b"abc"),
     document.DownloadChunkRequest(document="documents/d-1"),
     document.DeleteDocumentRequest(document="documents/d-1"),
+    encryption.EncryptDocumentRequest(document="documents/d-1", certificates=[b"c" * 500], card="cards/c-1"),
+    encryption.DecryptDocumentRequest(document="documents/d-1", card="cards/c-1", user="users/arzt1"),
     exchange.CommitRequest(
         public_key=b"k" * 91, role=workstation_pb2.ROLE_VIEWER, label="Empfang 1", commitment=b"c" * 32
     ),

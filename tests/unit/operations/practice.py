@@ -62,6 +62,7 @@ from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
+from tests.unit.operations.card_keys import PlayedEnvelopes, PlayedKeys, authentications, encryptions
 from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
 
 K1 = "konnektors/k1"
@@ -116,7 +117,7 @@ def observation(
 
 
 @dataclass
-class PlayedKonnektor:
+class PlayedKonnektor(PlayedKeys):
     """A Konnektor port that counts what was sent and answers what the test says, when the test says it."""
 
     name: str = K1
@@ -361,6 +362,9 @@ class Practice:
             clock=self.clock,
         )
         self.certificates = Certificates(cards=self.cards, reader=OneCertificateReader())
+        self.envelopes = PlayedEnvelopes()
+        self.authentications = authentications(self, OneCertificateReader())
+        self.encryptions = encryptions(self, OneCertificateReader(), self.envelopes)
         self.signatures = Signatures(
             jobs=self.jobs,
             contexts=self.contexts,

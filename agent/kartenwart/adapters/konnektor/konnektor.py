@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Self
 
-from kartenwart.adapters.konnektor import cards, certificates, pins
+from kartenwart.adapters.konnektor import card_keys, cards, certificates, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
 from kartenwart.adapters.konnektor.link import Link
 from kartenwart.adapters.konnektor.listener import CetpListener
@@ -27,6 +27,7 @@ from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
+from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
@@ -171,6 +172,18 @@ class Konnektor:
     async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
         """Let a person carry out a verb on a PIN, once."""
         return await pins.pin_verb(self._link, call, wish, before_send)
+
+    async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
+        """Let the card sign a hash with C.AUT, once."""
+        return await card_keys.authenticate(self._link, call, order, before_send)
+
+    async def encrypt(self, context: Context, order: EncryptOrder) -> bytes:
+        """Encrypt a document, once."""
+        return await card_keys.encrypt(self._link, context, order)
+
+    async def decrypt(self, call: CardCall, document: bytes) -> bytes:
+        """Open a document with a card's key, once."""
+        return await card_keys.decrypt(self._link, call, document)
 
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         """Let the card sign, once."""

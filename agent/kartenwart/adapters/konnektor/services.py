@@ -21,6 +21,8 @@ _WANTED: dict[str, tuple[_Version, ...]] = {
     "CardService": ((8, 1, 2),),
     "CertificateService": ((6, 0, 1),),
     "SignatureService": ((7, 5, 5), (7, 4, 2)),
+    "AuthSignatureService": ((7, 4, 1),),
+    "EncryptionService": ((6, 1, 1),),
 }
 _CRYPT_SINCE: dict[str, _Version] = {"CertificateService": (6, 0, 1), "SignatureService": (7, 4, 1)}
 

@@ -31,6 +31,7 @@ class Exchange(Generic[Answer]):
     """A request ready to send and how to read its answer.
 
     `service` is the name in connector.sds. `answer_limit` is the cap in bytes; `huge` allows large text nodes in it.
+    `told_action` is the SOAPAction where the WSDL names another than namespace#operation.
     """
 
     service: str
@@ -40,11 +41,12 @@ class Exchange(Generic[Answer]):
     read: Callable[[Element], Answer] = field(repr=False)
     answer_limit: int
     huge: bool
+    told_action: str = ""
 
     @property
     def action(self) -> str:
-        """Return the SOAPAction, which for the services used here is namespace#operation."""
-        return f"{self.namespace}#{self.operation}"
+        """Return the SOAPAction, for most operations namespace#operation."""
+        return self.told_action or f"{self.namespace}#{self.operation}"
 
     def decode(self, data: bytes) -> Answer | Fault:
         """Return the answer's value or the fault; MalformedError for anything else."""
@@ -68,6 +70,7 @@ def ask(
     *,
     answer_limit: int = ANSWER_LIMIT,
     huge: bool = False,
+    action: str = "",
 ) -> Exchange[Answer]:
     """Return the exchange for an operation's root element."""
     name = etree.QName(content)
@@ -79,6 +82,7 @@ def ask(
         read=read,
         answer_limit=answer_limit,
         huge=huge,
+        told_action=action,
     )
 
 

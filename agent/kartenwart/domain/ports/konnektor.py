@@ -21,6 +21,7 @@ from kartenwart.domain.inventory import (
 )
 from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
+from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +256,28 @@ class KonnektorPort(Protocol):
 
         What was done as wished is VERIFIED for VERIFY and DONE for all else; UNBLOCK's outcomes and attempts are those
         of the PUK. A new PIN that the terminal refused raises WorldError PIN_NEW_INVALID.
+        """
+        ...
+
+    async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
+        """Let the card sign a hash with C.AUT: ExternalAuthenticate, once, as verify_pin does it; ECDSA as DER.
+
+        Asks nobody: PIN_NOT_VERIFIED where PIN.SMC or PIN.CH is not verified in this session.
+        """
+        ...
+
+    async def encrypt(self, context: Context, order: EncryptOrder) -> bytes:
+        """Encrypt a document as CMS: EncryptDocument, sent once. Changes nothing and asks nobody.
+
+        A Konnektor leaves out recipients for whom it cannot encrypt, with a warning (4259). WorldError
+        RECIPIENT_UNSUITABLE where it can for nobody, ENCRYPTION_FAILED.
+        """
+        ...
+
+    async def decrypt(self, call: CardCall, document: bytes) -> bytes:
+        """Open a CMS structure with C.ENC of the card: DecryptDocument, sent once. Changes nothing and asks nobody.
+
+        WorldError PIN_NOT_VERIFIED, DECRYPTION_FAILED.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Every service of the contract over its operations: nobody loads this before the box answers (app/serving.py)."""
 
+from kartenwart.edge.services.authentication import AuthenticationService, EncryptionService
 from kartenwart.edge.services.certificates import CertificateService
 from kartenwart.edge.services.documents import DocumentService
 from kartenwart.edge.services.exchange import EnrolmentExchangeService
@@ -20,9 +21,13 @@ def build_services(operations: Operations) -> dict[str, object]:
     views = Views(keeper=keeper, cursors=picture_cursors(facts.box_id, keeper))
     services: dict[str, object] = {
         "audit.v1.AuditService": AuditService(audit=operations.audit),
+        "authentication.v1.AuthenticationService": AuthenticationService(
+            authentications=operations.authentications, jobs=jobs
+        ),
         "card.v1.CardService": CardService(operations, views),
         "certificate.v1.CertificateService": CertificateService(surveys=operations.certificate_surveys),
         "document.v1.DocumentService": DocumentService(documents=operations.documents),
+        "encryption.v1.EncryptionService": EncryptionService(encryptions=operations.encryptions),
         "enrolment.v1.EnrolmentExchangeService": EnrolmentExchangeService(
             enrolments=operations.enrolments, box_id=facts.box_id
         ),

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kartenwart.operations.audit import Audit
+from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
+from kartenwart.operations.encryption import Encryptions
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.information_model import InformationModels
@@ -29,10 +31,12 @@ class Operations:
     """The use cases; `system` gives the facts of the moment, `root_der` the site's root certificate."""
 
     audit: Audit
+    authentications: Authentications
     certificate_surveys: CertificateSurveys
     certificates: Certificates
     contexts: Contexts
     documents: Documents
+    encryptions: Encryptions
     enrolments: Enrolments
     events: EventRing
     information_models: InformationModels
