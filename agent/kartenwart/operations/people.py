@@ -47,9 +47,15 @@ class People:
         return tuple(user for user in self.all() if caller.scope.has_user(user.name))
 
     async def create(self, name: str, label: str, mandants: frozenset[str] = frozenset()) -> User:
-        """Make a user with a new secret; CallerError CONFLICT where the name is taken."""
-        if name in self._users:
-            raise refused(Reason.CONFLICT)
+        """Make a user with a new secret, or return the one that was made so: whoever got no answer asks again.
+
+        CallerError CONFLICT where the name belongs to somebody else, or the user is bound to a card already.
+        """
+        known = self._users.get(name)
+        if known is not None:
+            if (known.label, known.mandants, known.card) != (label, mandants, ""):
+                raise refused(Reason.CONFLICT)
+            return await self._save(known)  # the first answer may have been lost before it was durable
         return await self._save(User(name=name, label=label, konnektor_user_id=str(uuid4()), mandants=mandants))
 
     async def bind(self, name: str, card: str, mandant: str) -> User:

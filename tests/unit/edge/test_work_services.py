@@ -170,7 +170,9 @@ async def test_a_user_is_made_by_a_technician_and_bound_by_a_signer(house: House
     create = users.CreateUserRequest(user_id="arzt1", label="Ärztin 1")
     made = (await house.call("UserService/CreateUser", create, at_the_box())).user
     assert (made.name, made.label, made.card) == ("users/arzt1", "Ärztin 1", "")
-    assert await refused(house, "UserService/CreateUser", create, at_the_box()) is Reason.CONFLICT
+    assert (await house.call("UserService/CreateUser", create, at_the_box())).user == made
+    other = users.CreateUserRequest(user_id="arzt1", label="Arzt 2")
+    assert await refused(house, "UserService/CreateUser", other, at_the_box()) is Reason.CONFLICT
     house.practice.konnektor.go.set()
     bind = users.BindUserRequest(
         request_id=UUID, user="users/arzt1", card=named(HBA), wait=Duration(seconds=10), accept_unknown_attempts=True

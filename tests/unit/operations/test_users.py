@@ -88,6 +88,21 @@ async def test_users_have_a_secret_of_their_own_that_nobody_sees(practice: Pract
             await practice.users.create(TECHNICIAN, wrong_id, label)
 
 
+async def test_who_got_no_answer_makes_the_same_user_again_and_nobody_else_does(practice: Practice) -> None:
+    one = await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    writes = practice.store.writes
+    assert await practice.users.create(TECHNICIAN, "arzt1", "Dr. A") == one
+    assert practice.store.writes == writes + 1, "nobody is told before it is durable"
+    neighbour = replace(TECHNICIAN, mandants=frozenset({"m2"}))
+    with pytest.raises(CallerError) as refused:
+        await practice.users.create(neighbour, "arzt1", "Dr. A")
+    assert refused.value.failure.reason is Reason.CONFLICT
+    await bound(practice, BindUserOrder(request_id="r", user="users/arzt1", card=named(HBA), context=DESK))
+    with pytest.raises(CallerError) as refused:
+        await practice.users.create(TECHNICIAN, "arzt1", "Dr. A")
+    assert refused.value.failure.reason is Reason.CONFLICT
+
+
 async def test_callers_see_the_users_of_their_scope(practice: Practice) -> None:
     for name in ("arzt1", "arzt2"):
         await practice.users.create(TECHNICIAN, name, name)
