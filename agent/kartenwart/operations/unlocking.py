@@ -7,8 +7,8 @@ see nothing of each other.
 
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused
-from kartenwart.domain.failures import Reason
+from kartenwart.domain.catalogue import halted, refused
+from kartenwart.domain.failures import AgentError, Reason
 from kartenwart.domain.inventory import Context, Pin
 from kartenwart.domain.jobs import Job, JobKind, PinVerb
 from kartenwart.domain.pins import Assent
@@ -44,7 +44,8 @@ class Unlocking:
     async def start(self, caller: Caller, order: UnlockOrder) -> Job:
         """Let people unlock the practice's cards, context by context, as one job.
 
-        CallerError NOT_FOUND (context, or no practice card within reach of its contexts), CARD_TYPE_WRONG.
+        CallerError NOT_FOUND (context, or no practice card within reach of its contexts), CARD_TYPE_WRONG; WorldError
+        AGENT_UNAVAILABLE while a card has just been inserted: not all contexts that reach it are known then.
         """
         kind = JobKind.UNLOCK_PRACTICE_CARDS
         ticket = Ticket(
@@ -68,7 +69,7 @@ class Unlocking:
             for card, context in self._places(caller, order)
         ]
         if not plan:
-            raise refused(Reason.NOT_FOUND)
+            raise self._nothing_there(order)
         assent = Assent(last_attempt=order.accept_last_attempt, unknown_attempts=order.accept_unknown_attempts)
         return PinSteps(tools=self._tools, plan=plan, assent=assent, passes_over=True)
 
@@ -80,6 +81,8 @@ class Unlocking:
         cards = [card for card in inventory.cards if order.card in ("", card.name)]
         if order.card and cards and not cards[0].type.is_practice:
             raise refused(Reason.CARD_TYPE_WRONG)
+        if any(card.type.is_practice and not card.confirmed for card in cards):
+            raise halted(Reason.AGENT_UNAVAILABLE)
         return [
             (card.name, context)
             for card in cards
@@ -89,3 +92,9 @@ class Unlocking:
             and context.name in card.contexts
             and card.handle(context.konnektor)
         ]
+
+    def _nothing_there(self, order: UnlockOrder) -> AgentError:
+        """Return why there is nothing to unlock: before a poll has looked that is nobody's mistake, and passes."""
+        konnektor = self._tools.keeper.picture.inventory.konnektor(self._contexts.get(order.context).konnektor)
+        looked = konnektor is not None and konnektor.last_confirmed is not None
+        return refused(Reason.NOT_FOUND) if looked else halted(Reason.AGENT_UNAVAILABLE)
