@@ -124,3 +124,38 @@ def test_who_leaves_with_ctrl_c_finds_the_job_again(practice: Practice, bound: S
     before = practice.counts("hba-adler")["sign_document_calls"]
     assert bound.run(*words, "--out", "found-again.pdf").status == 0
     assert practice.counts("hba-adler")["sign_document_calls"] == before
+
+
+def test_several_letters_are_one_job_and_one_pin(practice: Practice, bound: Seat, tmp_path: Path) -> None:
+    from firmware_sim.signing import make_pdf
+
+    letters = [tmp_path / f"brief-{number}.pdf" for number in range(3)]
+    for letter in letters:
+        letter.write_bytes(make_pdf("pdfa2"))
+    before = practice.counts("hba-adler")["pin_prompts"]
+    words = ("--user", "adler", "--context", "sprechzimmer", "--preset", "earztbrief")
+    under = bound.begin("sign", *(str(letter) for letter in letters), *words)
+    practice.type(practice.asked(under))
+    ended = under.ended()
+    assert ended.status == 0, ended
+    told = ended.document("signatures")["signatures"]
+    assert [(one["output"], one["failure"]) for one in told] == [
+        (str(letter.with_name(f"{letter.stem}-signiert.pdf")), None) for letter in letters
+    ]
+    assert all(Path(one["output"]).read_bytes().startswith(letters[0].read_bytes()[:100]) for one in told)
+    assert practice.counts("hba-adler")["pin_prompts"] == before + 1
+
+
+def test_what_no_preset_takes_is_refused_before_anyone_is_asked(
+    practice: Practice, bound: Seat, letter: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "notiz.txt"
+    text.write_text("kein Brief")
+    before = practice.counts("hba-adler")
+    for files, option, reason in (
+        ([str(text)], ("--preset", "erezept"), "DOCUMENT_TYPE_WRONG"),
+        ([letter.name, str(text)], ("--signature", "cades"), "DOCUMENTS_MIXED"),
+    ):
+        ran = bound.run("sign", *files, "--user", "adler", "--context", "sprechzimmer", *option)
+        assert ran.error["reason"] == reason
+    assert practice.counts("hba-adler") == before

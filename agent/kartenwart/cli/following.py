@@ -17,6 +17,7 @@ class Following:
     def __init__(self, out: Output) -> None:
         self._out = out
         self._told = 0
+        self._last = ""
         self._named = False
 
     def __call__(self, job: job_pb2.Job) -> None:
@@ -24,9 +25,12 @@ class Following:
         if not self._named:
             self._named = True
             self._out.remark(f"Auftrag {short(job.name)}", style="dim")
+        if self._told and len(job.progress) >= self._told and job.progress[self._told - 1].text != self._last:
+            self._told -= 1  # how many documents are signed takes the place of how many were
         for step in job.progress[self._told :]:
             self._out.remark(_told(step), style="bold" if step.step == job_pb2.JOB_STEP_PIN_ENTRY else "")
         self._told = max(self._told, len(job.progress))
+        self._last = job.progress[-1].text if job.progress else ""
 
 
 def _told(step: job_pb2.JobProgress) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
+from kartenwart.client.batch import Batch, sign_batch
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
 from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
 from kartenwart.client.services.card_keys import Authentication, Encryption
@@ -104,6 +105,16 @@ class Kartenwart:
                 await self.documents.delete(document.name)
             raise
         return await self.fetch(await self.jobs.follow(job, on_job), content)
+
+    async def sign_batch(self, batch: Batch, on_job: OnJob | None = None) -> job_pb2.Job:
+        """Sign many documents in one job and return it as it ended; raises only where it was refused at the beginning.
+
+        Its sign_documents names the signatures, to be fetched and deleted by `documents`, also where the job failed
+        later on. A broken connection and a restart of the box are survived as by `sign`.
+        """
+        return await sign_batch(
+            batch, documents=self.documents, signatures=self.signatures, jobs=self.jobs, on_job=on_job
+        )
 
     async def fetch(self, job: job_pb2.Job, content: bytes) -> Signed:
         """Fetch the signature of `content` that an ended job made.

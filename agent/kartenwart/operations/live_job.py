@@ -15,7 +15,7 @@ from kartenwart.operations.newest import Newest
 from kartenwart.operations.stopwatch import Part, Stopwatch
 from kartenwart.operations.work import Ending
 
-MOST_PROGRESS = 100
+MOST_PROGRESS = 200
 
 
 def _nothing_lost() -> None:
@@ -100,14 +100,20 @@ class LiveJob:
     def tell(
         self, step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False
     ) -> None:
-        """Add a step for those who watch; it is stored with the next state."""
+        """Add a step for those who watch; it is stored with the next state.
+
+        Of the documents that the card signs one after the other only the newest is told: a batch has hundreds.
+        """
         self._stopwatch.saw(step, expected=expected)
         now = self._clock.now()
         news = JobProgress(
             step=step, time=now, text=text, terminal=terminal, terminal_label=terminal_label, expected=expected
         )
-        if len(self.job.progress) < MOST_PROGRESS and not self.job.state.ended:
-            self.news.publish(replace(self.job, progress=(*self.job.progress, news), updated_at=now))
+        so_far = self.job.progress
+        if step is JobStep.DOCUMENT_SIGNED and so_far and so_far[-1].step is step:
+            so_far = so_far[:-1]
+        if len(so_far) < MOST_PROGRESS and not self.job.state.ended:
+            self.news.publish(replace(self.job, progress=(*so_far, news), updated_at=now))
 
     async def end(self, ending: Ending, record: Callable[[Job], Awaitable[None]]) -> None:
         """Make the end durable and recorded, then visible; where the disk refuses, visible only, and WorldError."""

@@ -1,10 +1,11 @@
-"""`kartenwart sign`: a file in, a signature out. PAdES for PDF/A-1 and -2, else CAdES beside the file."""
+"""`kartenwart sign`: files in, signatures out. PAdES for PDF/A-1 and -2, else CAdES beside the file."""
 
 import asyncio
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from kartenwart.cli.output import Output, plain
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart, Signed
+    from kartenwart.client.batch import Batch
 
 _LARGEST = 25 * 1024 * 1024
 _PDF = "application/pdf"
@@ -59,40 +61,60 @@ class Order:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Register the command."""
+    """Register the commands."""
     command(app, "sign")(sign)
+    command(app, "presets")(presets)
 
 
 async def sign(
     box: "Kartenwart",
     out: Output,
-    file: Annotated[Path, typer.Argument(metavar="DATEI", help="Was signiert wird, höchstens 25 MiB.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="DATEI …", help="Was signiert wird: bis zu 250 gleichartige, je 25 MiB.")
+    ],
+    *,
     card: Annotated[str, typer.Option(help=CARD_HELP + " Ohne Angabe der HBA des Benutzers.")] = "",
     user: Annotated[str, typer.Option(help="Benutzer, nötig beim HBA.")] = "",
     context: ContextOption = "",
     form: Annotated[
         Form, typer.Option("--signature", help="auto nimmt PAdES für PDF/A-1 und -2, sonst CAdES.")
     ] = Form.AUTO,
-    target: Annotated[Path | None, typer.Option("--out", help="Zieldatei; sonst neben der Datei.")] = None,
-    short_text: Annotated[str, typer.Option("--short-text", help="Kurzer Titel ohne Patientendaten.")] = "Dokument",
+    preset: Annotated[
+        str, typer.Option(help="Vorlage statt --signature: earztbrief, erezept oder eau („kartenwart presets“).")
+    ] = "",
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Zieldatei, bei mehreren der Ordner; sonst neben der Datei.")
+    ] = None,
+    short_text: Annotated[str, typer.Option("--short-text", help="Kurzer Titel ohne Patientendaten.")] = "",
     last: LastOption = False,
     unknown: UnknownOption = False,
     request_id: RequestOption = "",
 ) -> None:
-    """Eine Datei signieren: mit dem HBA qualifiziert (PIN.QES gibt der Mensch am Terminal ein) oder mit der SMC-B."""
-    content = _read(file)
-    _check_place(target or file)
+    """Dateien signieren: mit dem HBA qualifiziert (PIN.QES gibt der Mensch am Terminal ein) oder mit der SMC-B.
+
+    Mehrere Dateien sind ein Auftrag; je 50 fragt das Terminal einmal nach der PIN.QES.
+    """
     order = Order(
-        content=content,
-        mime_type=_PDF if content.startswith(b"%PDF-") else _TYPES.get(file.suffix.lower(), "application/octet-stream"),
+        content=_read(files[0]),
+        mime_type=_mime_type(files[0]),
         card=await _card(box, card, user),
         context=named("contexts", context),
         user=named("users", user),
-        short_text=short_text,
+        short_text=short_text or ("" if preset else "Dokument"),
         request_id=request_uuid(request_id),
         accept_last_attempt=last,
         accept_unknown_attempts=unknown,
     )
+    if preset or len(files) > 1:
+        await _sign_several(box, out, files, order, form=form, preset=preset, target=target)
+    else:
+        await _sign_one(box, out, files[0], order, form=form, target=target)
+
+
+async def _sign_one(
+    box: "Kartenwart", out: Output, file: Path, order: Order, *, form: Form, target: Path | None
+) -> None:
+    _check_place(target or file)
     with out.waiting("Signieren …"):
         signed, used = await _signed(box, out, order, form)
     written = target or _beside(file, used)
@@ -103,6 +125,71 @@ async def sign(
         {"file": str(written), "form": used.value, "mimeType": signed.mime_type, "job": plain(signed.job)},
         [("Signiert", str(written)), ("Form", used.value), ("Jobnummer", signed.job.job_number), ("Geprüft", _CHECKED)],
     )
+
+
+async def _sign_several(
+    box: "Kartenwart", out: Output, files: list[Path], order: Order, *, form: Form, preset: str, target: Path | None
+) -> None:
+    """Sign all files by a preset or in one form; `auto` is PAdES for PDFs only, else CAdES, for all alike."""
+    from kartenwart.cli.commands.signing_batch import sign_files
+    from kartenwart.client import CallFailed
+
+    for file in files:
+        _read(file)
+        _check_place((target / file.name) if target else file)
+    if preset:
+        place = partial(_by_suffix, target=target, suffix=await _suffix(box, preset))
+        await sign_files(box, out, files, _batch(files, order, preset=preset), place)
+        return
+    used = form
+    if form is Form.AUTO:
+        used = Form.PADES if all(_mime_type(file) == _PDF for file in files) else Form.CADES
+    try:
+        await sign_files(box, out, files, _batch(files, order, form=used), partial(_placed, target=target, form=used))
+    except CallFailed as error:
+        if form is not Form.AUTO or used is Form.CADES or error.reason not in _NOT_INSIDE:
+            raise
+        out.remark(f"{error.failure.title} Daher CAdES neben den Dateien.")
+        beside = replace(order, request_id=str(uuid.uuid5(uuid.UUID(order.request_id), "cades")))
+        place = partial(_placed, target=target, form=Form.CADES)
+        await sign_files(box, out, files, _batch(files, beside, form=Form.CADES), place)
+
+
+def _batch(files: list[Path], order: Order, *, form: Form | None = None, preset: str = "") -> "Batch":
+    from kartenwart.cli.commands.signing_batch import document
+    from kartenwart.client.batch import Batch
+
+    return Batch(
+        documents=[document(file, _mime_type(file), order.short_text, _read) for file in files],
+        card=order.card,
+        request_id=order.request_id,
+        format=_FORMATS[form] if form else signature_pb2.SIGNATURE_FORMAT_UNSPECIFIED,
+        preset=preset,
+        context=order.context,
+        user=order.user,
+        accept_last_attempt=order.accept_last_attempt,
+        accept_unknown_attempts=order.accept_unknown_attempts,
+    )
+
+
+async def _suffix(box: "Kartenwart", preset: str) -> str:
+    known = {one.name: one.file_suffix for one in await box.signatures.presets()}
+    if preset not in known:
+        raise UsageProblem(f"Eine Vorlage „{preset}“ gibt es nicht; es gibt: {', '.join(known)}.")
+    return known[preset]
+
+
+async def presets(box: "Kartenwart", out: Output) -> None:
+    """Die Vorlagen zum Signieren zeigen: eArztbrief, E-Rezept, eAU."""
+    found = await box.signatures.presets()
+    rows = [(one.name, one.title, one.description) for one in found]
+    out.table("presets", found, ("Vorlage", "Name", "Beschreibung"), rows)
+
+
+def _mime_type(file: Path) -> str:
+    with file.open("rb") as opened:
+        pdf = opened.read(5) == b"%PDF-"
+    return _PDF if pdf else _TYPES.get(file.suffix.lower(), "application/octet-stream")
 
 
 _CHECKED = "Die Box hat die Signatur mathematisch gegen das Zertifikat der Karte geprüft."
@@ -184,6 +271,16 @@ async def _card(box: "Kartenwart", text: str, user: str) -> str:
             "Mit welcher Karte? --card angeben, oder --user mit einem Benutzer, der an seinen HBA gebunden ist."
         )
     return bound
+
+
+def _by_suffix(file: Path, *, target: Path | None, suffix: str) -> Path:
+    """Return where a file signed by a preset goes: its suffix takes the place of ".pdf", or is added."""
+    stem = file.stem if suffix.endswith(file.suffix.lower() or "?") else file.name
+    return (target or file.parent) / f"{stem}{suffix}"
+
+
+def _placed(file: Path, *, target: Path | None, form: Form) -> Path:
+    return _beside(target / file.name if target else file, form)
 
 
 def _beside(file: Path, form: Form) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2, job_service_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
-from kartenwart.api.signature.v1 import signature_service_pb2
+from kartenwart.api.signature.v1 import signature_preset_service_pb2, signature_service_pb2
 from kartenwart.client.wire import CALL_SECONDS, LONGEST_READ_SECONDS, Wire, duration, insisted, resumed
 
 # A box that restarts is back within seconds; one that is replaced is not.
@@ -116,10 +116,15 @@ class Pins:
 
 
 class Signatures:
-    """SignatureService; `Kartenwart.sign` moves the documents too."""
+    """SignatureService; `Kartenwart.sign` and `sign_batch` move the documents too."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+
+    async def presets(self) -> Sequence[signature_preset_service_pb2.SignaturePreset]:
+        """Return how the documents of daily work are signed."""
+        request = signature_preset_service_pb2.ListSignaturePresetsRequest()
+        return (await self._wire.call(request, signature_preset_service_pb2.ListSignaturePresetsResponse)).presets
 
     async def start(self, request: signature_service_pb2.SignDocumentsRequest) -> job_pb2.Job:
         """Start a signature; the same request_id re-attaches, so a broken connection is no loss."""
