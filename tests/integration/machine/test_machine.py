@@ -1,0 +1,306 @@
+"""Whatever people, cards, Konnektor, a PVS beside it and power cuts do: promises about PINs and signatures hold.
+
+The simulator is asked, not the agent. MACHINE_EXAMPLES and MACHINE_STEPS make the stories more and longer.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.pin.v1 import pin_service_pb2
+from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
+from tests.crash.day import ENDED
+from tests.integration.machine.house import HBA, PADS, SLOTS, SMCB, USER, VERBS, House, both_seen, house
+from tests.integration.machine.orders import Order
+from tests.integration.practice.desk import EMPFANG, SPRECHZIMMER, pin_entry, signature
+from tests.waiting import until
+
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow, pytest.mark.xdist_group("machine")]
+
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "7"))
+STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
+CADES = signature_pb2.SIGNATURE_FORMAT_CADES_DETACHED
+PVS = "contexts/pvs"
+PLACES = ((SMCB, EMPFANG, "kartenwart"), (SMCB, PVS, "pvs"), (HBA, SPRECHZIMMER, "kartenwart"))
+MOSTLY = st.sampled_from([True, True, True, False])
+RARELY = st.sampled_from([False, True, False])
+STANDS_WITHIN = 1.0
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One practice for all stories; each begins with fresh cards."""
+    with asyncio.Runner() as runner:
+        opening = house(tmp_path_factory.mktemp("machine"), runner)
+        opened = runner.run(opening.__aenter__())
+        try:
+            yield opened
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
+
+
+class PracticeMachine(RuleBasedStateMachine):
+    """A story: whoever acts does it between two steps; jobs go on meanwhile."""
+
+    orders = Bundle("orders")
+
+    def __init__(self, here: House) -> None:
+        super().__init__()
+        self.here = here
+        self.made: list[Order] = []
+        self.here.run(self._begin())
+
+    async def _begin(self) -> None:
+        await self.here.fresh()
+        await both_seen(self.here)
+        self.before = {card: await self.here.counts(card) for card in SLOTS}
+        self.left = await self.here.attempts()
+        self.lost = dict.fromkeys(self.left, 0)
+
+    @rule(target=orders, place=st.sampled_from(PLACES), force=st.booleans(), last=st.booleans(), unknown=MOSTLY)
+    def a_pin_is_wanted(self, place: tuple[str, str, str], force: bool, last: bool, unknown: bool) -> Order:
+        card, context, client_system = place
+        wishes = {"context": context, "force": force, "accept_last_attempt": last, "accept_unknown_attempts": unknown}
+        request = pin_entry(self.here.cards[card], USER if card == HBA else "", **wishes)
+        order = Order(start=lambda box: box.pins.verify(request), card=card, verb="VerifyPin")
+        pin = "PIN.CH" if card == HBA else "PIN.SMC"
+        self.here.run(self._wanted(order, (card, pin, client_system), force=force, last=last))
+        return order
+
+    @rule(target=orders, place=st.sampled_from(PLACES), last=st.booleans(), set_new=st.booleans())
+    def an_unblocking_is_wanted(self, place: tuple[str, str, str], last: bool, set_new: bool) -> Order:
+        card, context, _ = place
+        request = pin_service_pb2.UnblockPinRequest(
+            **_pin_of(self.here, card),
+            context=context,
+            set_new_pin=set_new,
+            accept_last_attempt=last,
+            accept_unknown_attempts=True,
+        )
+        order = Order(start=lambda box: box.pins.start(request), card=card, verb="UnblockPin")
+        self.here.run(self._taken(order))
+        return order
+
+    @rule(target=orders, place=st.sampled_from(PLACES), last=st.booleans(), unknown=MOSTLY)
+    def a_change_is_wanted(self, place: tuple[str, str, str], last: bool, unknown: bool) -> Order:
+        card, context, _ = place
+        request = pin_service_pb2.ChangePinRequest(
+            **_pin_of(self.here, card), context=context, accept_last_attempt=last, accept_unknown_attempts=unknown
+        )
+        order = Order(start=lambda box: box.pins.start(request), card=card, verb="ChangePin")
+        self.here.run(self._taken(order))
+        return order
+
+    @rule(target=orders, card=st.sampled_from((SMCB, HBA)), last=st.booleans(), unknown=MOSTLY)
+    def a_signature_is_wanted(self, card: str, last: bool, unknown: bool) -> Order:
+        async def made() -> Order:
+            document = await self.here.box.documents.upload(b"Befund", "text/plain")
+            wishes: dict[str, Any] = {"accept_last_attempt": last, "accept_unknown_attempts": unknown}
+            wishes["context"] = SPRECHZIMMER if card == HBA else EMPFANG
+            user = USER if card == HBA else ""
+            request = signature(self.here.cards[card], document.name, user, form=CADES, **wishes)
+            order = Order(start=lambda box: box.signatures.start(request), card=card, verb="SignDocument")
+            await self._taken(order)
+            return order
+
+        return self.here.run(made())
+
+    @rule(order=orders)
+    def the_same_is_asked_again(self, order: Order) -> None:
+        if not order.refused:
+            self.here.run(order.ask(self.here.box))
+
+    @rule(order=orders)
+    def a_job_is_cancelled(self, order: Order) -> None:
+        async def cancelled() -> None:
+            if order.job is not None:
+                order.learn(await self.here.box.jobs.cancel(order.job.name))
+
+        self.here.run(cancelled())
+
+    @rule(how=st.sampled_from(("right", "right", "wrong", "cancel")))
+    def somebody_types(self, how: str) -> None:
+        async def typed() -> None:
+            answered = [await self.here.types(pad, how) for pad in PADS]
+            if any(answered):
+                await asyncio.sleep(0.1)  # let the agent hear of it
+
+        self.here.run(typed())
+
+    @rule()
+    def nobody_comes(self) -> None:
+        self.here.run(until(self.here.silent, within=10))
+
+    @rule(card=st.sampled_from((SMCB, HBA)))
+    def a_card_is_taken_out_or_put_back(self, card: str) -> None:
+        async def moved() -> None:
+            simulator = self.here.practice.simulator
+            cards = {one["name"]: one for one in (await simulator.ask("/state"))["cards"]}
+            if cards[card]["terminal"]:
+                await simulator.do(f"/cards/{card}/pull")
+            else:
+                terminal, slot = SLOTS[card]
+                await simulator.do(f"/cards/{card}/insert", terminal=terminal, slot=slot)
+
+        self.here.run(moved())
+
+    @rule(really=RARELY)
+    def the_konnektor_boots(self, really: bool) -> None:
+        if not really:
+            return
+        simulator = self.here.practice.simulator
+        name = simulator.konnektor["name"]
+        self.here.run(simulator.do(f"/konnektors/{name}/reboot", down_seconds=0.3, wait=True))
+
+    @rule()
+    def the_pvs_has_verified(self) -> None:
+        self.here.run(self.here.verify_from_pvs(SMCB))
+
+    @rule()
+    def the_pvs_asks_for_a_pin(self) -> None:
+        async def asked() -> None:
+            self.here.ask_from_pvs(SMCB)
+            await asyncio.sleep(0.1)
+
+        self.here.run(asked())
+
+    @rule(really=RARELY)
+    def the_power_fails(self, really: bool) -> None:
+        if really:
+            self.here.run(self.here.restart())
+
+    @invariant()
+    def attempts_fall_only_by_wrong_pins_that_people_typed(self) -> None:
+        now = self.here.run(self.here.attempts())
+        for key, left in now.items():
+            self.lost[key] += max(0, self.left[key] - left)
+            assert self.lost[key] <= self.here.spent[key], f"{key} lost an attempt that nobody spent"
+        self.left = now
+
+    @invariant()
+    def each_verb_belongs_to_one_job(self) -> None:
+        self.here.run(self._verbs_are_accounted_for())
+
+    @invariant()
+    def job_numbers_are_used_once(self) -> None:
+        for card in SLOTS:
+            numbers = self.here.run(self.here.practice.simulator.counts(card))["job_numbers"]
+            assert len(numbers) == len(set(numbers)), f"a job number was used twice on {card}"
+
+    def teardown(self) -> None:
+        """Let every job come to its end, and hold the audit against them."""
+        self.here.run(self._all_end())
+        self.each_verb_belongs_to_one_job()
+        self.here.run(self._each_end_is_told_once())
+
+    async def _wanted(self, order: Order, where: tuple[str, str, str], *, force: bool, last: bool) -> None:
+        """Take a wish; while nothing else goes on, what the Konnektor knows decides what has to come of it."""
+        idle = all(one.ended for one in self.made) and await self.here.silent()
+        verified = await self.here.verified(*where)
+        attempts = (await self.here.attempts())[where[:2]]
+        await self._taken(order)
+        if not idle or order.job is None:
+            return
+        if verified and not force and order.job.state == job_pb2.JOB_STATE_SUCCEEDED:
+            assert order.job.verify_pin.outcome == job_pb2.PIN_OUTCOME_ALREADY_VERIFIED, order.job
+        if attempts == 1 and not last and not verified:
+            assert order.least_and_most_verbs == (0, 0), "somebody was asked for the last attempt without a word"
+
+    async def _taken(self, order: Order) -> None:
+        """Make a request and let it come so far that it stands: ended, asking at a pad, or in a line."""
+        self.made.append(order)
+        await order.ask(self.here.box)
+        with suppress(TimeoutError):
+            await until(lambda: self._stands(order), within=STANDS_WITHIN)
+
+    async def _stands(self, order: Order) -> bool:
+        if not order.ended and order.job is not None:
+            order.learn(await self.here.box.jobs.get(order.job.name))
+        waits = order.job is not None and any(
+            one.step == job_pb2.JOB_STEP_WAITING_FOR_CARD for one in order.job.progress
+        )
+        return order.ended or waits or not await self.here.silent()
+
+    async def _look(self) -> None:
+        for order in self.made:
+            if order.job is not None and not order.ended:
+                order.learn(await self.here.box.jobs.get(order.job.name))
+
+    async def _verbs_are_accounted_for(self) -> None:
+        """What reached a card lies between what surely and what possibly was sent, whatever happens while we look."""
+        surely = {key: sum(one.least_and_most_verbs[0] for one in self._of(*key)) for key in self._keys()}
+        now = {card: await self.here.counts(card) for card in SLOTS}
+        await self._look()
+        for card, verb in self._keys():
+            count = now[card][verb] - self.before[card][verb]
+            ours = [one.least_and_most_verbs[1] for one in self._of(card, verb)]
+            most = sum(ours) + self.here.foreign[card, verb]
+            assert surely[card, verb] <= count <= most, f"{verb} on {card}: {count}, not {surely[card, verb]} to {most}"
+        for order in self.made:
+            order.assert_sound()
+
+    def _keys(self) -> list[tuple[str, str]]:
+        return [(card, verb) for card in SLOTS for verb in VERBS]
+
+    def _of(self, card: str, verb: str) -> list[Order]:
+        return [one for one in self.made if (one.card, one.verb) == (card, verb)]
+
+    async def _all_end(self) -> None:
+        """Somebody presses the red key wherever still something is asked, until every job has its end."""
+
+        async def ended() -> bool:
+            for pad in PADS:
+                await self.here.types(pad, "cancel")
+            await self._look()
+            return all(one.ended for one in self.made)
+
+        await until(ended, within=30)
+        await self.here.no_more_foreign()
+
+    async def _each_end_is_told_once(self) -> None:
+        async with self.here.practice.technician() as technician:
+
+            async def recorded() -> dict[str, list[str]]:
+                records = (await technician.audit.page(1000)).records
+                ends: dict[str, list[str]] = {}
+                for record in records:
+                    if record.action == "job.ended":
+                        ends.setdefault(record.detail.split()[1], []).append(record.outcome)
+                jobs = [one.job.name for one in self.made if one.job is not None]
+                return ends if all(name in ends for name in jobs) else {}
+
+            if any(one.job is not None for one in self.made):
+                ends = await until(recorded)
+                for order in self.made:
+                    if order.job is not None:
+                        order.learn(await self.here.box.jobs.get(order.job.name))
+                        assert order.job.state in ENDED
+                        assert len(ends[order.job.name]) == 1, (order.job.name, ends[order.job.name])
+
+
+def _pin_of(here: House, card: str) -> dict[str, Any]:
+    pin, user = (card_pb2.PIN_CH, USER) if card == HBA else (card_pb2.PIN_SMC, "")
+    return {"request_id": str(uuid.uuid4()), "card": here.cards[card], "pin": pin, "user": user}
+
+
+def test_any_story_keeps_the_promises(here: House) -> None:
+    """Stories of what may happen in a practice, in any order."""
+    how = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        phases=(Phase.generate,),  # what happened once on a real practice cannot be made smaller by playing it again
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    run_state_machine_as_test(lambda: PracticeMachine(here), settings=how)  # type: ignore[arg-type]  # a factory will do
