@@ -119,14 +119,15 @@ class Story:
         self.shell.run(WORKPLACE, "pin", "status", "smc-b", "--context", "empfang")
 
     def card_is_unlocked(self, pads: Pads) -> None:
-        """Verify PIN.SMC at a terminal."""
+        """Unlock the practice card, context by context, in one job."""
         self.screen.step(
             "Die SMC-B freischalten", "Die PIN geht nie durch unsere Leitungen: Ein Mensch tippt sie am Terminal."
         )
-        order = ("pin", "verify", "smc-b", "--context", "empfang")
+        order = ("unlock", "--context", "empfang")
         self.shell.run(WORKPLACE, *order, expect=1)
         self.screen.say(
-            "Niemand wurde gefragt: Wie viele Versuche die Karte noch hat, sagt sie gerade nicht. Also bewusst:"
+            "Niemand wurde gefragt: Das PVS hat die Karte freigeschaltet, und dann nennt der Konnektor hier keine Zahl der "
+            "Versuche. Also bewusst:"
         )
         pads.serve(self.begin(*order, "--accept-unknown-attempts"), ASSISTANT)
 

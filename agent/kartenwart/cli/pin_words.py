@@ -10,8 +10,8 @@ from kartenwart.cli.words import CARD_TYPES, PIN_STATES, PINS, short, word
 def matrix_rows(
     cells: Sequence[pins.PinCell], cards: Mapping[str, card_pb2.Card], contexts: Mapping[str, str]
 ) -> list[tuple[str, ...]]:
-    """Return the rows of the matrix; `contexts` says what people call each context."""
-    return [
+    """Return the rows of the matrix, card by card; `contexts` says what people call each context."""
+    rows = [
         (
             _card(cell, cards),
             word(PINS, cell.pin),
@@ -22,6 +22,7 @@ def matrix_rows(
         )
         for cell in cells
     ]
+    return sorted(rows, key=lambda row: row[:3])
 
 
 def _card(cell: pins.PinCell, cards: Mapping[str, card_pb2.Card]) -> str:

@@ -50,7 +50,7 @@ class PadWatch:
             await before_send()
             pad = self._reach.pad.terminal
             if pad is not None and self._pin is not None and not self._heard:
-                text = f"Gleich fragt das Kartenterminal „{pad.label}“ nach der {PIN_LABELS[self._pin]}."
+                text = f"Gleich bitte am Kartenterminal „{pad.label}“ {self._wish}."
                 tell(JobStep.PIN_ENTRY, text, terminal=pad.name, terminal_label=pad.label, expected=True)
 
         return sent_and_expected

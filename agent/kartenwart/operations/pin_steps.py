@@ -133,6 +133,8 @@ class PinSteps:
         wish = wish_of(
             now.wish.verb, now.wish.pin, transport_pin=self.assent.transport_pin, set_new_pin=now.wish.set_new_pin
         )
+        if len({planned.reach.context.name for planned in self.plan}) > 1:
+            wish += f" (Kontext {now.reach.context.name.removeprefix('contexts/')})"
         return PadWatch(keeper=tools.keeper, pads=tools.cards.pads, reach=now.reach, pin=now.wish.pin, wish=wish)
 
     def _passes(self, error: WorldError) -> bool:

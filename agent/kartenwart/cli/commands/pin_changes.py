@@ -196,10 +196,8 @@ async def _carried_out(box: "Kartenwart", out: Output, request: "PinRequest") ->
 
 def _row(step: job_pb2.PinStep, cards: dict[str, str], contexts: dict[str, str]) -> tuple[str, ...]:
     told = word(PIN_OUTCOMES, step.outcome)
-    if step.HasField("failure"):
-        told += f": {step.failure.title}" if step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED else ""
-    elif step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED:
-        told = "war schon so, niemand wurde gefragt"
+    if step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED:
+        told = step.failure.title or "war schon so, niemand wurde gefragt"
     if step.HasField("attempts_left"):
         told += f" (noch {step.attempts_left} Versuche)"
     holder, context = cards.get(step.card, "") or short(step.card), contexts.get(step.context, short(step.context))
