@@ -1,6 +1,7 @@
 """Every request that the codecs build is valid by the official schemas of the version it is meant for."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_certificate_service(
     check(load(shared, schema), exchange)
 
 
+@pytest.mark.parametrize(
+    ("schema", "algorithms"),
+    [("CertificateService.xsd", [None]), ("CertificateService_v6_0_2.xsd", [None, *KeyAlgorithm])],
+)
+@pytest.mark.parametrize("handle", ["", "h"])
+def test_certificate_service_on_expirations_and_verdicts(
+    shared: Path, schema: str, algorithms: list[KeyAlgorithm | None], handle: str
+) -> None:
+    loaded = load(shared, schema)
+    for algorithm in algorithms:
+        check(loaded, certificates.check_certificate_expiration(DOCTOR, handle=handle, algorithm=algorithm))
+    for at in (None, datetime(2026, 1, 31, 12, 30, tzinfo=UTC)):
+        check(loaded, certificates.verify_certificate(PRACTICE, der=b"any bytes", at=at))
+
+
 def test_certificate_service_6_0_0_refuses_crypt(shared: Path) -> None:
     exchange = certificates.read_card_certificate(
         DOCTOR, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
@@ -122,6 +138,8 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
                 DOCTOR, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
             ),
         ),
+        ("CertificateService_v6_0_1.wsdl", certificates.check_certificate_expiration(DOCTOR)),
+        ("CertificateService_v6_0_1.wsdl", certificates.verify_certificate(DOCTOR, der=b"0", at=None)),
         ("SignatureService_V7_5_5.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_5)),
         ("SignatureService_V7_4_2.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_4)),
     ],

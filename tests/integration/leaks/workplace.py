@@ -67,6 +67,7 @@ class Workplace:
         for method in (
             "inventory.v1.InventoryService/ListEvents",
             "card.v1.CardService/ListCards",
+            "certificate.v1.CertificateService/ListCertificates",
             "terminal.v1.TerminalService/ListTerminals",
             "konnektor.v1.KonnektorService/ListKonnektors",
             "konnektor.v1.KonnektorService/ListContexts",

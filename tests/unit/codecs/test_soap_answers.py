@@ -44,6 +44,8 @@ EXCHANGES: list[Exchange[Any]] = [
     certificates.read_card_certificate(
         CONTEXT, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
     ),
+    certificates.check_certificate_expiration(CONTEXT, handle="h", algorithm=KeyAlgorithm.ECC),
+    certificates.verify_certificate(CONTEXT, der=b"0", at=None),
     signatures.get_job_number(CONTEXT, namespace=SIGNATURES_7_5),
     sign_request(SignatureFormat.PADES),
     inventory.get_terminal(CONTEXT, "ct-1"),
