@@ -12,8 +12,11 @@ from kartenwart.app import card_keys
 from kartenwart.app.admission import Admission
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.services.operations import Operations
+from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.comfort import Comfort
+from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.enrolment import Enrolments
@@ -33,6 +36,7 @@ from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.signable import Signable
+from kartenwart.operations.signature_journal import SignatureJournal
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
@@ -75,6 +79,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
     jobs.on_end(memory.job_ended)
+    sessions = ComfortSessions(clock=clock, events=events)
     cards = Cards(
         keeper=keeper,
         contexts=contexts,
@@ -82,6 +87,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         konnektors=parts.konnektors,
         locks=locks,
         limits=parts.limits,
+        sessions=sessions,
     )
     pin_tools = PinTools(cards=cards, keeper=keeper, memory=memory)
     reader = DerCertificateReader()
@@ -91,6 +97,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         memory=memory,
         reader=reader,
         handing_out=HandingOut(documents=documents, checker=MathSignatureChecker(), clock=clock, report=parts.report),
+        sessions=sessions,
     )
     operations = Operations(
         audit=audit,
@@ -99,6 +106,16 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
             keeper=keeper, contexts=contexts, konnektors=parts.konnektors, reader=reader, clock=clock
         ),
         certificates=Certificates(cards=cards, reader=reader),
+        comfort=Comfort(
+            jobs=jobs,
+            cards=cards,
+            contexts=contexts,
+            people=people,
+            keeper=keeper,
+            memory=memory,
+            sessions=sessions,
+            clock=clock,
+        ),
         contexts=contexts,
         documents=documents,
         encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools, clock),
@@ -117,7 +134,8 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         pin_changes=PinChanges(jobs=jobs, contexts=contexts, tools=pin_tools),
         pin_matrix=PinMatrix(contexts=contexts, people=people, tools=pin_tools),
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory),
-        signatures=_signatures(jobs, contexts, people, keeper, tools),
+        signature_journal=SignatureJournal(store=store.audit),
+        signatures=_signatures(parts, jobs, keeper, tools),
         system=parts.admission.system,
         unlocking=Unlocking(jobs=jobs, contexts=contexts, tools=pin_tools),
         users=Users(
@@ -138,8 +156,13 @@ def _models(parts: Parts, contexts: Contexts, keeper: InventoryKeeper) -> Inform
     return InformationModels(contexts=contexts, keeper=keeper, konnektors=parts.konnektors, clock=parts.clock)
 
 
-def _signatures(
-    jobs: Jobs, contexts: Contexts, people: People, keeper: InventoryKeeper, tools: SigningTools
-) -> Signatures:
-    signable = Signable(documents=tools.documents, inspector=PdfInspector())
-    return Signatures(jobs=jobs, contexts=contexts, people=people, keeper=keeper, signable=signable, tools=tools)
+def _signatures(parts: Parts, jobs: Jobs, keeper: InventoryKeeper, tools: SigningTools) -> Signatures:
+    return Signatures(
+        jobs=jobs,
+        contexts=parts.admission.contexts,
+        people=parts.admission.people,
+        keeper=keeper,
+        signable=Signable(documents=tools.documents, inspector=PdfInspector()),
+        assertions=Assertions(facts=parts.store.facts, clock=parts.clock),
+        tools=tools,
+    )

@@ -11,6 +11,7 @@ from kartenwart.client.failures import CallFailed, Failure, KartenwartError, end
 from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
 from kartenwart.client.services.card_keys import Authentication, Encryption
 from kartenwart.client.services.certificates import Certificates
+from kartenwart.client.services.comfort import Comfort, SignatureJournal
 from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
 from kartenwart.client.services.jobs import Jobs, OnJob, Pins, Signatures
@@ -52,6 +53,8 @@ class Kartenwart:
         self.inventory = Inventory(wire)
         self.pins = Pins(wire)
         self.signatures = Signatures(wire)
+        self.comfort = Comfort(wire)
+        self.signature_journal = SignatureJournal(wire)
         self.authentication = Authentication(wire)
         self.encryption = Encryption(wire)
         self.documents = Documents(wire)

@@ -137,11 +137,15 @@ class Many:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """A message: each field by its check, and `whole` for what only several fields together say."""
+    """A message: each field by its check, and `whole` for what only several fields together say.
+
+    `required`: it must be there. `optional`: it may be absent as a whole, and is checked only where it is there.
+    """
 
     fields: dict[str, Check] = field(default_factory=dict)
     whole: Callable[[Any, str], Iterator[Violation]] | None = None
     required: bool = False
+    optional: bool = False
 
     def __call__(self, value: Message, path: str, spec: Any) -> Iterator[Violation]:  # noqa: ARG002
         return self.within(value, f"{path}." if path else "")
@@ -151,6 +155,8 @@ class Fields:
         specs = message.DESCRIPTOR.fields_by_name
         for name, check in self.fields.items():
             spec = specs[name]
+            if isinstance(check, Fields) and check.optional and not message.HasField(name):
+                continue
             if isinstance(check, Fields) and check.required and not message.HasField(name):
                 yield Violation(field=prefix + name, description=MISSING)
             else:

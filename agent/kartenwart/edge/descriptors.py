@@ -23,6 +23,8 @@ SERVICES = (
     "kartenwart.api.konnektor.v1.KonnektorService",
     "kartenwart.api.pin.v1.PinService",
     "kartenwart.api.signature.v1.SignaturePresetService",
+    "kartenwart.api.signature.v1.ComfortSignatureService",
+    "kartenwart.api.signature.v1.SignatureJournalService",
     "kartenwart.api.signature.v1.SignatureService",
     "kartenwart.api.system.v1.SystemService",
     "kartenwart.api.terminal.v1.TerminalService",

@@ -160,6 +160,18 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "GetPinMatrix": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=("user",)),
     },
     "signature.v1.SignaturePresetService": {"ListSignaturePresets": _READ},
+    "signature.v1.ComfortSignatureService": {
+        "ActivateComfortSignature": Rule(
+            roles=frozenset({SIGNER}), rate=Rate.CHANGE, scope=CALL, subject="card", audited=True
+        ),
+        "GetComfortSignature": Rule(roles=JOB_READERS, rate=Rate.CARD, scope=CALL, subject="card"),
+        "DeactivateComfortSignature": Rule(
+            roles=frozenset({SIGNER, TECHNICIAN}), rate=Rate.CARD, scope=CALL, subject="card", audited=True
+        ),
+    },
+    "signature.v1.SignatureJournalService": {
+        "ListSignatures": Rule(roles=frozenset({SIGNER, TECHNICIAN, AUDITOR}), rate=Rate.READ),
+    },
     "signature.v1.SignatureService": {
         "SignDocuments": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),
     },

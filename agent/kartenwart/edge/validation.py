@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from kartenwart.domain import documents, principals
 from kartenwart.domain.authentication import HASH_BYTES, MOST_CHALLENGE
+from kartenwart.domain.comfort import LONGEST_NONCE, SHORTEST_NONCE
 from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
 from kartenwart.domain.failures import Violation
 from kartenwart.edge.checks import MISSING, Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
@@ -133,6 +134,15 @@ DOCUMENT_TO_SIGN = Fields(
         "preset": PRESET,
     },
     whole=_format_or_preset,
+)
+ASSERTION = Fields(
+    optional=True,
+    fields={
+        "user": _name("users"),
+        "act": Choice(),
+        "time": Moment(),
+        "nonce": Blob(shortest=SHORTEST_NONCE, longest=LONGEST_NONCE),
+    },
 )
 NOTHING: dict[str, Check] = {}
 CHALLENGE = Text(
@@ -295,6 +305,22 @@ _TABLE: dict[str, dict[str, Check]] = {
         "wait": WAIT,
     },
     "signature.v1.ListSignaturePresetsRequest": NOTHING,
+    "signature.v1.ActivateComfortSignatureRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "user": _name("users"),
+        **ATTEMPTS,
+        "wait": WAIT,
+    },
+    "signature.v1.GetComfortSignatureRequest": {"card": CARD, "context": CONTEXT, "user": _name("users")},
+    "signature.v1.DeactivateComfortSignatureRequest": {
+        "card": CARD,
+        "context": CONTEXT,
+        "user": _name("users"),
+        "end_all_sessions": Flag(),
+    },
+    "signature.v1.ListSignaturesRequest": {"page_size": Number(low=0, high=1000), "page_token": PAGE_TOKEN},
     "signature.v1.SignDocumentsRequest": {
         "request_id": REQUEST_ID,
         "card": CARD,
@@ -303,6 +329,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         "documents": Many(each=DOCUMENT_TO_SIGN, fewest=1, most=500),  # too many has a reason of its own
         **ATTEMPTS,
         "wait": WAIT,
+        "comfort": ASSERTION,
     },
     "system.v1.GetSystemRequest": NOTHING,
     "terminal.v1.ListTerminalsRequest": NOTHING,

@@ -9,6 +9,7 @@ from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import CardLocks, Claim, Claims, Limits, Rank
@@ -80,6 +81,7 @@ class Cards:
         konnektors: Mapping[str, KonnektorPort],
         locks: CardLocks | None = None,
         limits: Mapping[str, Limits] | None = None,
+        sessions: ComfortSessions | None = None,
     ) -> None:
         self._keeper = keeper
         self._contexts = contexts
@@ -87,6 +89,7 @@ class Cards:
         self._konnektors = konnektors
         self._locks = locks or CardLocks()
         self._limits = limits or {}
+        self._sessions = sessions
         self.pads = Pads(keeper)
 
     def reach(self, card: str, context: str, user: str, *, patients: bool = False) -> Reach:
@@ -107,7 +110,7 @@ class Cards:
         session = user if found.type.is_person else ""
         if found.type.is_person and not user:
             raise wrong_field("user", "Für einen Heilberufsausweis muss die Person genannt werden.")
-        user_id = self._people.get(session).konnektor_user_id if session else ""
+        user_id = self._user_id(chosen, handle, session) if session else ""
         return Reach(
             card=found,
             context=chosen,
@@ -117,6 +120,11 @@ class Cards:
             limits=self._limits.get(chosen.konnektor, Limits()),
             pads=self.pads,
         )
+
+    def _user_id(self, context: Context, handle: str, user: str) -> str:
+        """Return under which secret a user acts on an HBA: that of its comfort session there, or its own."""
+        own = self._people.get(user).konnektor_user_id
+        return (self._sessions and self._sessions.user_id(context, handle, user)) or own
 
     @asynccontextmanager
     async def turn(self, *reaches: Reach) -> AsyncIterator[None]:

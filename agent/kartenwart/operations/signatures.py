@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused
+from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.comfort import PersonAssertion
 from kartenwart.domain.documents import DocumentToSign
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
 from kartenwart.domain.principals import Caller, Role
+from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
@@ -30,6 +32,7 @@ class SignDocumentsOrder:
     documents: tuple[DocumentToSign, ...]
     accept_last_attempt: bool = False
     accept_unknown_attempts: bool = False
+    comfort: PersonAssertion | None = None
 
 
 class Signatures:
@@ -43,6 +46,7 @@ class Signatures:
         people: People,
         keeper: InventoryKeeper,
         signable: Signable,
+        assertions: Assertions,
         tools: SigningTools,
     ) -> None:
         self._jobs = jobs
@@ -50,6 +54,7 @@ class Signatures:
         self._people = people
         self._keeper = keeper
         self._signable = signable
+        self._assertions = assertions
         self._tools = tools
 
     async def sign(self, caller: Caller, order: SignDocumentsOrder) -> Job:
@@ -75,19 +80,30 @@ class Signatures:
 
     async def _signing(self, caller: Caller, order: SignDocumentsOrder) -> Signing:
         reach = self._reach(caller, order)
+        documents = await self._signable.checked(caller, order.documents, reach.card.type)
+        if order.comfort is not None:
+            await self._accept(caller, reach, order.comfort)
+        asks = reach.card.type.is_person and order.comfort is None
         return Signing(
             tools=self._tools,
             reach=reach,
-            documents=await self._signable.checked(caller, order.documents, reach.card.type),
+            documents=documents,
+            assertion=order.comfort,
             accept_last=order.accept_last_attempt,
             accept_unknown=order.accept_unknown_attempts,
             watch=PadWatch(
                 keeper=self._keeper,
                 pads=self._tools.cards.pads,
                 reach=reach,
-                pin=Pin.QES if reach.card.type.is_person else None,
+                pin=Pin.QES if asks else None,
             ),
         )
+
+    async def _accept(self, caller: Caller, reach: Reach, assertion: PersonAssertion) -> None:
+        """Use the assertion up; what a caller can be wrong about besides has been checked before."""
+        if not reach.card.type.is_person:
+            raise wrong_field("comfort", "Komfortsignaturen gibt es nur mit dem Heilberufsausweis.")
+        await self._assertions.accept(caller, reach.user, assertion)
 
     def _reach(self, caller: Caller, order: SignDocumentsOrder) -> Reach:
         """Return the card; a doctor's card signs for its own user only."""

@@ -9,23 +9,24 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, halted
+from kartenwart.domain.comfort import PersonAssertion, SignatureMode
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
 from kartenwart.domain.pins import PIN_LABELS, refusal_before_entry
 from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
 from kartenwart.domain.ports.vault import CertificateReader
+from kartenwart.domain.signature_journal import SignatureFacts, TriggerMode
 from kartenwart.operations.batches import ToSign, calls
+from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
+from kartenwart.operations.signature_pin import SignaturePin
 from kartenwart.operations.work import Ending, Round, Tell
-
-# What a Konnektor answers that does not tell the state of PIN.QES; it is unknown then.
-_UNTOLD = frozenset({Reason.KONNEKTOR_FAULT, Reason.CARD_TYPE_WRONG, Reason.KONNEKTOR_SERVICE_MISSING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class SigningTools:
     memory: PinMemory
     reader: CertificateReader
     handing_out: HandingOut
+    sessions: ComfortSessions
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Signing:
     accept_last: bool
     accept_unknown: bool
     watch: PadWatch
+    assertion: PersonAssertion | None = None
     _ahead: deque[tuple[ToSign, ...]] = field(init=False)
     _done: tuple[SignedDocument, ...] = ()
     _certificate: bytes = b""
@@ -61,17 +64,26 @@ class Signing:
 
     @property
     def claims(self) -> Claims:
-        """Hold the card, and for an HBA the pad where PIN.QES is typed; a practice card signs without anybody."""
-        return self.reach.entry_claims(Pin.QES) if self.reach.card.type.is_person else self.reach.quick_claims
+        """Hold the card, and the pad where PIN.QES is typed; practice cards and comfort sessions sign without it."""
+        asks = self.reach.card.type.is_person and self.assertion is None
+        return self.reach.entry_claims(Pin.QES) if asks else self.reach.quick_claims
 
     @property
     def detail(self) -> str:
-        """Return the document's hash; of several their number and the hash over their hashes, in order, a line each."""
+        """Return what the journal of signatures keeps; the hash of several documents is over theirs, a line each."""
         hashes = [one.document.sha256 for one in self.documents]
-        if len(hashes) == 1:
-            return f"sha256:{hashes[0]}"
         whole = hashlib.sha256("".join(f"{one}\n" for one in hashes).encode()).hexdigest()
-        return f"documents:{len(hashes)} sha256:{whole}"
+        first = self.documents[0]
+        return SignatureFacts(
+            mode=self._trigger,
+            user=self.reach.user,
+            act=self.assertion.act if self.assertion else None,
+            kind=first.document.mime_type,
+            format=first.format.value,
+            documents=len(hashes),
+            signed=sum(1 for one in self._done if one.failure is None),
+            sha256=hashes[0] if self._single else whole,
+        ).words
 
     async def check(self) -> Ending | None:
         """Make sure that the card is there, has the certificate, and that its PIN allows a signature."""
@@ -81,6 +93,9 @@ class Signing:
             self._certificate = await self._read_certificate()
         if self.reach.card.type.is_practice:
             await self._check_practice_pin()
+            return None
+        if self.assertion is not None:
+            await self._check_comfort(self.assertion)
             return None
         return await self._check_signature_pin()
 
@@ -106,8 +121,10 @@ class Signing:
     async def conclude(self, answer: Signed, tell: Tell) -> Ending | Round:
         """Verify each signature against the card's certificate and keep it for its owner; then go on, or end."""
         tell(JobStep.VERIFYING, "Die Signatur wird geprüft." if self._single else "Die Signaturen werden geprüft.")
-        if self.reach.card.type.is_person:
-            await self.tools.memory.forget(self.reach.card.name, Pin.QES)
+        if self.assertion is not None:
+            self._spend(len(answer.signatures), tell)
+        elif self.reach.card.type.is_person:
+            await self._pin.entered()
         wanted, judged = self._ahead.popleft(), []
         for one, signature in zip(wanted, answer.signatures, strict=True):
             content = self._contents.popleft()
@@ -135,6 +152,14 @@ class Signing:
 
     def unanswered(self) -> None:
         """Nothing of this round is handed out; what earlier ones have signed stands in the job."""
+
+    @property
+    def _trigger(self) -> TriggerMode:
+        if self.assertion is not None:
+            return TriggerMode.COMFORT
+        if not self.reach.card.type.is_person:
+            return TriggerMode.PRACTICE
+        return TriggerMode.SINGLE if self._single else TriggerMode.BATCH
 
     @property
     def _single(self) -> bool:
@@ -170,7 +195,7 @@ class Signing:
 
     def _announce_next(self, tell: Tell) -> None:
         """Say ahead that the PIN will be asked for again, so that nobody walks away from the pad."""
-        if not self.reach.card.type.is_person:
+        if not self.reach.card.type.is_person or self.assertion is not None:
             return
         words = f"{len(self._done)} von {len(self.documents)} Dokumenten sind signiert."
         again = (
@@ -193,42 +218,41 @@ class Signing:
             refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
             raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
 
+    async def _check_comfort(self, assertion: PersonAssertion) -> None:
+        """Make sure that the session signs all that is ahead without a PIN; COMFORT_ENDED where it would not."""
+        mode = await self._mode()
+        left = mode.session.signatures_left if mode is not None and mode.session is not None else 0
+        if assertion.user != self.reach.user or left < sum(len(call) for call in self._ahead):
+            raise halted(Reason.COMFORT_ENDED)
+
     async def _check_signature_pin(self) -> Ending | None:
-        status, left = await self._signature_pin()
-        attempts = await self.tools.memory.attempts(self.reach, Pin.QES, left)
-        refusal = refusal_before_entry(
-            status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
-        )
+        """Let nobody be asked in vain; and nothing be signed without a person while a comfort session lasts."""
+        mode = await self._mode()
+        if mode is not None and mode.session is not None:
+            raise halted(Reason.ASSERTION_MISSING)
+        refusal = await self._pin.refusal(accept_last=self.accept_last, accept_unknown=self.accept_unknown)
         return Ending(state=JobState.FAILED, failure=refusal) if refusal else None
 
-    async def _signature_pin(self) -> tuple[PinStatus, int | None]:
-        """Return the state of PIN.QES and its tries, as far as the Konnektor tells."""
-        try:
-            state = await self.tools.memory.read(self.reach, Pin.QES)
-        except WorldError as error:
-            if error.failure.reason not in _UNTOLD:
-                raise
-            return PinStatus.UNKNOWN, None
-        return state.status, state.attempts_left
+    async def _mode(self) -> SignatureMode | None:
+        """Return what the Konnektor says of this user's comfort session, None where this box began none."""
+        reach, sessions = self.reach, self.tools.sessions
+        if sessions.own(reach.context, reach.call.handle, reach.user) is None:
+            return None
+        mode = await reach.port.signature_mode(reach.call)
+        sessions.learnt(reach.context, reach.call.handle, reach.user, mode)
+        return mode
+
+    def _spend(self, signatures: int, tell: Tell) -> None:
+        """Count what the comfort session has just signed, and say what is left."""
+        reach = self.reach
+        left = self.tools.sessions.spent(reach.context, reach.call.handle, reach.user, signatures)
+        tell(JobStep.DOCUMENT_SIGNED, f"Die Komfortsignatur reicht noch für {left} Signaturen.")
+
+    @property
+    def _pin(self) -> SignaturePin:
+        return SignaturePin(memory=self.tools.memory, reach=self.reach)
 
     async def _learnt(self, error: WorldError) -> WorldError:
-        """Keep what a failed signature says of PIN.QES; after a wrong PIN say how many tries are left, if told."""
+        """Return the error as its reader needs it, and keep what it says of PIN.QES."""
         error = WorldError(self._stopped_or(error.failure), sent=error.sent)
-        if not error.sent or not self.reach.card.type.is_person:
-            return error
-        if error.failure.reason is Reason.PIN_REJECTED:
-            left = await self._attempts_left(error.failure)
-            await self.tools.memory.refused(self.reach, Pin.QES, left)
-            return WorldError(replace(error.failure, attempts_left=left), sent=True)
-        if error.failure.reason not in (Reason.PIN_ABORTED, Reason.PIN_TIMED_OUT):
-            await self.tools.memory.forget(self.reach.card.name, Pin.QES)
-        return error
-
-    async def _attempts_left(self, rejected: Failure) -> int | None:
-        """Return what the failure tells, else what the card tells when asked: people must know before they type."""
-        if rejected.attempts_left is not None:
-            return rejected.attempts_left
-        try:
-            return (await self.reach.port.pin_status(self.reach.call, Pin.QES)).attempts_left
-        except WorldError:
-            return None
+        return await self._pin.learnt(error) if self.reach.card.type.is_person else error

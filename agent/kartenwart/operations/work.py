@@ -99,5 +99,5 @@ def payload_hash(kind: JobKind, order: Any) -> str:
     """Return the SHA-256 (hex) over an order in canonical JSON, without its request_id."""
     fields = asdict(order)
     del fields["request_id"]
-    text = json.dumps({"kind": kind.value, "order": fields}, sort_keys=True, separators=(",", ":"))
+    text = json.dumps({"kind": kind.value, "order": fields}, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from kartenwart.api.audit.v1 import audit_service_pb2 as audit
 from kartenwart.api.authentication.v1 import authentication_service_pb2 as authentication
@@ -17,6 +18,9 @@ from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory
 from kartenwart.api.job.v1 import job_service_pb2 as job
 from kartenwart.api.konnektor.v1 import konnektor_service_pb2 as konnektor
 from kartenwart.api.pin.v1 import pin_service_pb2 as pin
+from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort
+from kartenwart.api.signature.v1 import person_assertion_pb2
+from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal
 from kartenwart.api.signature.v1 import signature_preset_service_pb2 as signature_preset
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature
 from kartenwart.api.system.v1 import system_service_pb2 as system
@@ -87,10 +91,20 @@ ALL: tuple[Message, ...] = (
     pin.UnlockPracticeCardsRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
     pin.GetPinMatrixRequest(user="users/arzt1"),
     signature_preset.ListSignaturePresetsRequest(),
+    comfort.ActivateComfortSignatureRequest(request_id=UUID, card="cards/c-1", user="users/arzt1", wait=WAIT),
+    comfort.GetComfortSignatureRequest(card="cards/c-1", user="users/arzt1"),
+    comfort.DeactivateComfortSignatureRequest(card="cards/c-1", user="users/arzt1", end_all_sessions=True),
+    journal.ListSignaturesRequest(page_size=10),
     signature.SignDocumentsRequest(
         request_id=UUID,
         card="cards/c-1",
         user="users/arzt1",
+        comfort=person_assertion_pb2.PersonAssertion(
+            user="users/arzt1",
+            act=person_assertion_pb2.PERSON_ACT_PASSWORD,
+            time=Timestamp(seconds=1_790_000_000),
+            nonce=b"n" * 16,
+        ),
         documents=[
             signature.DocumentToSign(
                 document="documents/d-1", format=signature.SIGNATURE_FORMAT_PADES, short_text="Brief 1"

@@ -116,6 +116,20 @@ class MemoryStore:
         ]
         return found[:limit]
 
+    async def list_signatures(
+        self, *, mandants: frozenset[str] | None, actor: str, before: int, limit: int
+    ) -> Sequence[AuditRecord]:
+        found = [
+            one
+            for one in await self.list_audit(mandants=mandants, before=before, limit=len(self.audit))
+            if one.entry.action == "job.ended" and one.entry.detail.startswith("SIGN_DOCUMENTS ")
+        ]
+        return [one for one in found if actor in ("", one.entry.actor)][:limit]
+
+    async def signature_sent(self, job: str) -> str:
+        sent = (one.entry.detail for one in self.audit if one.entry.action == "job.sent")
+        return next((detail for detail in sent if detail.startswith(f"SIGN_DOCUMENTS {job} ")), "")
+
     async def verify_audit(self) -> AuditVerdict:
         head = self.audit[-1].hash if self.audit else GENESIS
         return AuditVerdict(

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.certificates import CertificateCheck, CertificateStatus
+from kartenwart.domain.comfort import Session, SignatureMode
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
@@ -38,9 +39,12 @@ from kartenwart.domain.ports.konnektor import (
     SignOrder,
 )
 from kartenwart.domain.principals import Caller, Role, Scope
+from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.comfort import Comfort
+from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
@@ -58,8 +62,10 @@ from kartenwart.operations.pin_steps import PinTools
 from kartenwart.operations.pins import Pins
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.signable import Signable
+from kartenwart.operations.signature_journal import SignatureJournal
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.signing import SigningTools
+from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
 from tests.unit.operations.card_keys import PlayedEnvelopes, PlayedKeys, authentications, encryptions
@@ -136,6 +142,10 @@ class PlayedKonnektor(PlayedKeys):
     stopped: list[str] = field(default_factory=list)
     wishes: list[tuple[str, PinWish]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    comfort_on: bool = True
+    comfort_user: str = ""
+    comfort_left: int | None = None
+    mode_users: list[str] = field(default_factory=list)
     numbers: int = 0
     on_wire: int = 0
     most_on_wire: int = 0
@@ -222,6 +232,21 @@ class PlayedKonnektor(PlayedKeys):
             answer = answer(order)
         assert isinstance(answer, Signed)
         return answer
+
+    async def signature_mode(self, call: CardCall) -> SignatureMode:
+        self.mode_users.append(call.user_id)
+        lasting = self.comfort_left if call.user_id == self.comfort_user else None
+        session = Session(signatures_left=lasting, time_left=timedelta(hours=1)) if lasting else None
+        return SignatureMode(enabled=self.comfort_on, most=100, longest=timedelta(hours=6), session=session)
+
+    async def activate_comfort(self, call: CardCall, before_send: BeforeSend) -> None:
+        await self._sent(call, before_send)
+        self.comfort_user, self.comfort_left = call.user_id, 100
+
+    async def deactivate_comfort(self, context: Context, handle: str) -> bool:
+        assert context.konnektor == self.name
+        had, self.comfort_user = bool(self.comfort_user), ""
+        return had
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         assert call.context.konnektor == self.name
@@ -317,6 +342,7 @@ class Practice:
             report=self.report,
         )
         self.people = People(store=self.store, clock=self.clock)
+        self.sessions = ComfortSessions(clock=self.clock, events=self.events)
         self.cards = Cards(
             keeper=self.keeper,
             contexts=self.contexts,
@@ -324,6 +350,7 @@ class Practice:
             konnektors={K1: self.konnektor},
             locks=self.locks,
             limits={K1: Limits(practice_card=4)},
+            sessions=self.sessions,
         )
         self.memory = PinMemory(keeper=self.keeper, facts=self.store, clock=self.clock, report=self.report)
         self.jobs.on_end(self.memory.job_ended)
@@ -371,6 +398,7 @@ class Practice:
             people=self.people,
             keeper=self.keeper,
             signable=Signable(documents=self.documents, inspector=FirstBytes()),
+            assertions=Assertions(facts=self.store, clock=TrustedTime(clock=self.clock, facts=self.store)),
             tools=SigningTools(
                 cards=self.cards,
                 documents=self.documents,
@@ -379,8 +407,20 @@ class Practice:
                 handing_out=HandingOut(
                     documents=self.documents, checker=FirstBytes(), clock=self.clock, report=self.report
                 ),
+                sessions=self.sessions,
             ),
         )
+        self.comfort = Comfort(
+            jobs=self.jobs,
+            cards=self.cards,
+            contexts=self.contexts,
+            people=self.people,
+            keeper=self.keeper,
+            memory=self.memory,
+            sessions=self.sessions,
+            clock=self.clock,
+        )
+        self.signature_journal = SignatureJournal(store=self.store)
 
     def report(self, event: str, /, **fields: object) -> None:
         self.reports.append((event, fields))

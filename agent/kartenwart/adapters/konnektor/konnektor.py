@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Self
 
-from kartenwart.adapters.konnektor import card_keys, cards, certificates, pins
+from kartenwart.adapters.konnektor import card_keys, cards, certificates, comfort, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
 from kartenwart.adapters.konnektor.link import Link
 from kartenwart.adapters.konnektor.listener import CetpListener
@@ -22,6 +22,7 @@ from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.certificates import CertificateCheck
 from kartenwart.domain.clock import Clock
+from kartenwart.domain.comfort import SignatureMode
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm, Pin
@@ -188,6 +189,18 @@ class Konnektor:
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         """Let the card sign, once."""
         return await cards.sign(self._link, call, order, before_send)
+
+    async def signature_mode(self, call: CardCall) -> SignatureMode:
+        """Ask GetSignatureMode."""
+        return await comfort.signature_mode(self._link, call)
+
+    async def activate_comfort(self, call: CardCall, before_send: BeforeSend) -> None:
+        """Let a person type PIN.QES and begin a comfort session, once."""
+        await comfort.activate(self._link, call, before_send)
+
+    async def deactivate_comfort(self, context: Context, handle: str) -> bool:
+        """End all comfort sessions of a card."""
+        return await comfort.deactivate(self._link, context, handle)
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a running SignDocument to stop."""

@@ -43,6 +43,7 @@ REPEATABLE = frozenset(
         "CheckCertificateExpiration",
         "VerifyCertificate",
         "GetJobNumber",
+        "GetSignatureMode",
     }
 )
 

@@ -28,6 +28,19 @@ _LIST = f"""
         AND (:before = 0 OR sequence < :before)
     ORDER BY sequence DESC LIMIT :limit
 """  # noqa: S608
+_SIGNATURES = f"""
+    SELECT {COLUMNS} FROM audit
+    WHERE action = 'job.ended' AND substr(detail, 1, 15) = 'SIGN_DOCUMENTS '
+        AND (:mandants IS NULL OR mandant IN (SELECT value FROM json_each(:mandants)))
+        AND (:actor = '' OR actor = :actor) AND (:before = 0 OR sequence < :before)
+    ORDER BY sequence DESC LIMIT :limit
+"""  # noqa: S608
+_SENT = """
+    SELECT detail FROM audit
+    WHERE action = 'job.sent' AND substr(detail, 1, 15) = 'SIGN_DOCUMENTS '
+        AND substr(detail, 16, length(:job) + 1) = :job || ' '
+    ORDER BY sequence LIMIT 1
+"""
 _ALL = f"SELECT {COLUMNS} FROM audit ORDER BY sequence"  # noqa: S608
 
 _log = logging.getLogger(__name__)
@@ -66,6 +79,26 @@ class AuditTable:
         return await self._database.read(
             lambda connection: [record_of(row) for row in connection.execute(_LIST, wanted)]
         )
+
+    async def list_signatures(
+        self, *, mandants: frozenset[str] | None, actor: str, before: int, limit: int
+    ) -> Sequence[AuditRecord]:
+        wanted = {
+            "mandants": None if mandants is None else json.dumps(sorted(mandants)),
+            "actor": actor,
+            "before": max(before, 0),
+            "limit": max(limit, 0),
+        }
+        return await self._database.read(
+            lambda connection: [record_of(row) for row in connection.execute(_SIGNATURES, wanted)]
+        )
+
+    async def signature_sent(self, job: str) -> str:
+        def get(connection: sqlite3.Connection) -> str:
+            row = connection.execute(_SENT, {"job": job}).fetchone()
+            return str(row[0]) if row else ""
+
+        return await self._database.read(get)
 
     async def verify_audit(self) -> AuditVerdict:
         """Recompute the chain and hold it against the anchor; only reads, so that nothing wrong becomes attested."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kartenwart.domain.certificates import CertificateCheck
+from kartenwart.domain.comfort import SignatureMode
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.information_model import Authentication
@@ -287,6 +288,18 @@ class KonnektorPort(Protocol):
         A person's abort, timeout, wrong or blocked PIN and card removal raise WorldError(sent=True) with their reason:
         the Konnektor has then discarded whatever the call had signed (TAB_KON_192).
         """
+        ...
+
+    async def signature_mode(self, call: CardCall) -> SignatureMode:
+        """Ask GetSignatureMode for the session of the call's user. Repeatable. COMFORT_NOT_SUPPORTED before 7.5."""
+        ...
+
+    async def activate_comfort(self, call: CardCall, before_send: BeforeSend) -> None:
+        """Let a person type PIN.QES and begin a session of the call's user: ActivateComfortSignature, once, as sign."""
+        ...
+
+    async def deactivate_comfort(self, context: Context, handle: str) -> bool:
+        """End all sessions of a card, of all users and client systems; False where it had none."""
         ...
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:

@@ -25,6 +25,16 @@ class AuditStore(Protocol):
         """Return records, newest first, of the box and of mandants (None: all); before 0 means from the newest."""
         ...
 
+    async def list_signatures(
+        self, *, mandants: frozenset[str] | None, actor: str, before: int, limit: int
+    ) -> Sequence[AuditRecord]:
+        """Return the ends of signature jobs, newest first, of mandants (None: all) and an actor ("": of all)."""
+        ...
+
+    async def signature_sent(self, job: str) -> str:
+        """Return the detail that was recorded when a signature job was first sent, "" where it never was."""
+        ...
+
     async def verify_audit(self) -> AuditVerdict:
         """Recompute the chain and compare it with the anchor outside the database."""
         ...

@@ -2,6 +2,7 @@
 
 from kartenwart.edge.services.authentication import AuthenticationService, EncryptionService
 from kartenwart.edge.services.certificates import CertificateService
+from kartenwart.edge.services.comfort import ComfortSignatureService, SignatureJournalService
 from kartenwart.edge.services.documents import DocumentService
 from kartenwart.edge.services.exchange import EnrolmentExchangeService
 from kartenwart.edge.services.inventory import InventoryService, picture_cursors
@@ -41,6 +42,8 @@ def build_services(operations: Operations) -> dict[str, object]:
         "konnektor.v1.KonnektorService": KonnektorService(operations, views),
         "pin.v1.PinService": PinService(operations),
         "signature.v1.SignaturePresetService": SignaturePresetService(),
+        "signature.v1.ComfortSignatureService": ComfortSignatureService(comfort=operations.comfort, jobs=jobs),
+        "signature.v1.SignatureJournalService": SignatureJournalService(journal=operations.signature_journal),
         "signature.v1.SignatureService": SignatureService(signatures=operations.signatures, jobs=jobs),
         "system.v1.SystemService": SystemService(system=operations.system, people=operations.people),
         "terminal.v1.TerminalService": TerminalService(views),

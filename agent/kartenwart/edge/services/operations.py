@@ -7,6 +7,7 @@ from kartenwart.operations.audit import Audit
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
+from kartenwart.operations.comfort import Comfort
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.encryption import Encryptions
@@ -19,6 +20,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pins import Pins
+from kartenwart.operations.signature_journal import SignatureJournal
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.system import SystemFacts
 from kartenwart.operations.unlocking import Unlocking
@@ -34,6 +36,7 @@ class Operations:
     authentications: Authentications
     certificate_surveys: CertificateSurveys
     certificates: Certificates
+    comfort: Comfort
     contexts: Contexts
     documents: Documents
     encryptions: Encryptions
@@ -46,6 +49,7 @@ class Operations:
     pin_changes: PinChanges
     pin_matrix: PinMatrix
     pins: Pins
+    signature_journal: SignatureJournal
     signatures: Signatures
     system: Callable[[], SystemFacts]
     unlocking: Unlocking

@@ -25,6 +25,7 @@ from kartenwart.api.user.v1.user_service_pb2 import (
 )
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.basics import seconds
+from kartenwart.edge.convert.comfort import assertion_of
 from kartenwart.edge.convert.documents import document_to_sign
 from kartenwart.edge.convert.jobs import job_message
 from kartenwart.edge.convert.people import user_message
@@ -54,6 +55,7 @@ class SignatureService:
             documents=tuple(document_to_sign(document) for document in request.documents),
             accept_last_attempt=request.accept_last_attempt,
             accept_unknown_attempts=request.accept_unknown_attempts,
+            comfort=assertion_of(request),
         )
         job = await self._signatures.sign(call.principal.caller, order)
         return SignDocumentsResponse(job=job_message(await settled(self._jobs, job, call, request.wait)))

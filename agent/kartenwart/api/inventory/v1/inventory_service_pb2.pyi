@@ -60,6 +60,10 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """A terminal is known for the first time."""
     EVENT_TYPE_TERMINAL_REMOVED: _EventType.ValueType  # 14
     """A terminal is no longer known."""
+    EVENT_TYPE_COMFORT_SIGNATURE_ENDING: _EventType.ValueType  # 30
+    """A comfort session will end soon, by count or time; GetComfortSignature tells what is left."""
+    EVENT_TYPE_COMFORT_SIGNATURE_ENDED: _EventType.ValueType  # 31
+    """A comfort session has ended."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened."""
@@ -94,6 +98,10 @@ EVENT_TYPE_TERMINAL_ADDED: EventType.ValueType  # 13
 """A terminal is known for the first time."""
 EVENT_TYPE_TERMINAL_REMOVED: EventType.ValueType  # 14
 """A terminal is no longer known."""
+EVENT_TYPE_COMFORT_SIGNATURE_ENDING: EventType.ValueType  # 30
+"""A comfort session will end soon, by count or time; GetComfortSignature tells what is left."""
+EVENT_TYPE_COMFORT_SIGNATURE_ENDED: EventType.ValueType  # 31
+"""A comfort session has ended."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from kartenwart.api.job.v1 import job_pb2 as _job_pb2
+from kartenwart.api.signature.v1 import person_assertion_pb2 as _person_assertion_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -63,6 +64,7 @@ class SignDocumentsRequest(_message.Message):
     ACCEPT_LAST_ATTEMPT_FIELD_NUMBER: _builtins.int
     ACCEPT_UNKNOWN_ATTEMPTS_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    COMFORT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID chosen by the caller. Sent at most once per request_id."""
     card: _builtins.str
@@ -83,6 +85,12 @@ class SignDocumentsRequest(_message.Message):
     def wait(self) -> _duration_pb2.Duration:
         """Wait so long for the end before answering, at most 25 s."""
 
+    @_builtins.property
+    def comfort(self) -> _person_assertion_pb2.PersonAssertion:
+        """While a comfort session of the user lasts: who triggers this, and how it was confirmed. Nobody is asked for PIN.QES then.
+        Needed then, and refused where no session lasts. The caller needs the right to the comfort signature.
+        """
+
     def __init__(
         self,
         *,
@@ -94,10 +102,11 @@ class SignDocumentsRequest(_message.Message):
         accept_last_attempt: _builtins.bool = ...,
         accept_unknown_attempts: _builtins.bool = ...,
         wait: _duration_pb2.Duration | None = ...,
+        comfort: _person_assertion_pb2.PersonAssertion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comfort", b"comfort", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "context", b"context", "documents", b"documents", "request_id", b"request_id", "user", b"user", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_last_attempt", b"accept_last_attempt", "accept_unknown_attempts", b"accept_unknown_attempts", "card", b"card", "comfort", b"comfort", "context", b"context", "documents", b"documents", "request_id", b"request_id", "user", b"user", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
