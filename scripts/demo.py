@@ -126,8 +126,8 @@ class Story:
         order = ("unlock", "--context", "empfang")
         self.shell.run(WORKPLACE, *order, expect=1)
         self.screen.say(
-            "Niemand wurde gefragt: Das PVS hat die Karte freigeschaltet, und dann nennt der Konnektor hier keine Zahl der "
-            "Versuche. Also bewusst:"
+            "Niemand wurde gefragt: Das PVS hat die Karte freigeschaltet, und dann nennt der Konnektor den anderen "
+            "keine Zahl der Versuche. Also bewusst:"
         )
         pads.serve(self.begin(*order, "--accept-unknown-attempts"), ASSISTANT)
 

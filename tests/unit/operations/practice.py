@@ -128,7 +128,7 @@ class PlayedKonnektor(PlayedKeys):
 
     name: str = K1
     found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
-    readings: dict[tuple[str, Pin], PinReading] = field(default_factory=dict)
+    readings: dict[tuple[str, Pin], PinReading | WorldError] = field(default_factory=dict)
     certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
     expiring: dict[tuple[str, KeyAlgorithm | None], tuple[ObservedExpiration, ...] | WorldError] = field(
         default_factory=dict
@@ -182,7 +182,10 @@ class PlayedKonnektor(PlayedKeys):
     async def pin_status(self, call: CardCall, pin: Pin) -> PinReading:
         self.asked.append(f"pin_status {pin} {call.context.name}")
         await asyncio.sleep(0)
-        return self.readings.get((call.context.name, pin), PinReading(status=PinStatus.VERIFIABLE, attempts_left=3))
+        told = self.readings.get((call.context.name, pin), PinReading(status=PinStatus.VERIFIABLE, attempts_left=3))
+        if isinstance(told, WorldError):
+            raise told
+        return told
 
     async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
         self.calls.append(call)
