@@ -8,9 +8,9 @@ from typing import Literal
 from firmware_sim.konnektor.call import Surroundings
 from firmware_sim.konnektor.documents import Document
 from firmware_sim.konnektor.pin_dialog import CODE_OF, Asked, PinDialog
-from firmware_sim.konnektor.tampering import spoil_cades, spoil_pades
+from firmware_sim.konnektor.tampering import spoil_cades, spoil_pades, spoil_xades
 from firmware_sim.pki import CardKeys
-from firmware_sim.signing import sign_cades, sign_pades
+from firmware_sim.signing import sign_cades, sign_pades, sign_xades
 from firmware_sim.world import pins
 from firmware_sim.world.card import Comparison, PinState
 from firmware_sim.world.codes import KonnektorError
@@ -142,6 +142,9 @@ def _sign(work: Work, document: Document) -> bytes:
         if document.kind == "PAdES":
             pdf = sign_pades(work.keys, reference, document.content)
             return spoil_pades(pdf) if spoilt else pdf
+        if document.kind == "XAdES":
+            xml = sign_xades(work.keys, reference, document.content, document.place)
+            return spoil_xades(xml) if spoilt else xml
         cms = sign_cades(work.keys, reference, document.content, detached=not document.enveloping)
         return spoil_cades(cms) if spoilt else cms
     except ValueError as error:

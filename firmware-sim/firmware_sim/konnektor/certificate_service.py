@@ -13,6 +13,7 @@ from firmware_sim.konnektor.call import Call, Operation, Surroundings
 from firmware_sim.konnektor.certificate_check import Verdict, judge
 from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.requests import certificate_service
+from firmware_sim.konnektor.revocation import revoked_certificates
 from firmware_sim.konnektor.soap import status
 from firmware_sim.konnektor.xml import Element, element, expanded
 from firmware_sim.pki import CardKeys
@@ -103,7 +104,7 @@ class CertificateService:
             _parsed(call.text("CERTCMN:X509Certificate")),
             self._around.authorities,
             at=_moment(call.text("CERT:VerificationTime")) or self._around.now(),
-            revoked=self._revoked(),
+            revoked=revoked_certificates(self._around),
             online=not self._device.conditions.holds("EC_No_VPN_TI_Connection"),
         )
         return _verified(verdict, status(self._around.now()))
@@ -145,12 +146,6 @@ class CertificateService:
         handle = self._terminal_handles.setdefault(terminal, str(uuid.uuid4()))
         name = gsmckt_name(terminal)
         return Expiring(terminal=terminal, handle=handle, iccsn=built_in_iccsn(name), keys=self._around.keys[name])
-
-    def _revoked(self) -> frozenset[bytes]:
-        """The certificates of the cards that the world calls revoked."""
-        cards = self._around.practice.configuration.cards
-        keys = [self._around.keys[card.name] for card in cards if card.revoked and card.name in self._around.keys]
-        return frozenset(der for card in keys for der in card.certificates.values())
 
     def _certificate(self, seen: SeenCard, reference: str) -> bytes:
         if reference not in _REFERENCES:

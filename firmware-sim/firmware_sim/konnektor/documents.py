@@ -6,25 +6,30 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from firmware_sim.konnektor.xml import Element, child, expanded, text
+from firmware_sim.konnektor.xml import Element, XmlError, child, expanded, parse, text
 from firmware_sim.signing import pdfa_part
 from firmware_sim.world.codes import KonnektorError
 
 CADES = "urn:ietf:rfc:5652"
 PADES = "http://uri.etsi.org/02778/3"
+XADES = "urn:ietf:rfc:3275"
 MOST_BYTES = 250 * 1024 * 1024
 _SHORT_TEXT = re.compile(r"[a-zA-Z 0-9_.\-äöüÄÖÜß]{0,30}")
 _PDF = "application/pdf-a"
 _PARTS = ("1A", "1B", "2A", "2B", "2U")
 
 
+Kind = Literal["CAdES", "PAdES", "XAdES"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
-    """One SignRequest."""
+    """One SignRequest; `place` is where in the XML an enveloped signature goes (XPathFirstChildOf)."""
 
     request_id: str
-    kind: Literal["CAdES", "PAdES"]
+    kind: Kind
     enveloping: bool
+    place: str | None
     mime_type: str
     short_text: str = field(repr=False)
     content: bytes = field(repr=False)
@@ -57,12 +62,17 @@ def _document(request: Element, prefix: str, qes: bool) -> Document:
     mime_type = "text/xml" if xml is not None else (data.get("MimeType") or "" if data is not None else "")
     content = _decode(xml if xml is not None else data)
     kind = _kind(text(request, f"{prefix}:OptionalInputs/dss:SignatureType"), mime_type, xml is not None)
+    place = None
     if kind == "PAdES":
         _check_pdf(content, mime_type)
+    if kind == "XAdES":
+        place = _place(request, given, prefix, qes=qes)
+        _check_xml(content)
     return Document(
         request_id=request.get("RequestID", ""),
         kind=kind,
         enveloping=text(request, f"{prefix}:OptionalInputs/{prefix}:IncludeEContent") in ("true", "1"),
+        place=place,
         mime_type=mime_type,
         short_text=short_text or "",
         content=content,
@@ -76,15 +86,45 @@ def _decode(given: Element | None) -> bytes:
         raise KonnektorError(4000, "the document is no base64") from error
 
 
-def _kind(signature_type: str, mime_type: str, xml: bool) -> Literal["CAdES", "PAdES"]:
-    """The signature type, or the default for the document's type; XAdES and S/MIME are not simulated (4111)."""
+def _kind(signature_type: str, mime_type: str, xml: bool) -> Kind:
+    """The signature type, or the default for the document's type; S/MIME is not simulated (4111)."""
     if signature_type == CADES:
         return "CAdES"
     if signature_type == PADES:
         return "PAdES"
+    if (signature_type or XADES) == XADES and xml:
+        return "XAdES"
     if signature_type or xml:
         raise KonnektorError(4111)
     return "PAdES" if mime_type == _PDF else "CAdES"
+
+
+def _place(request: Element, given: Element, prefix: str, *, qes: bool) -> str | None:
+    """Where an enveloped signature goes, None for an enveloping one.
+
+    A QES as XAdES needs a signature policy, of which none is simulated; what names neither place nor object would be
+    detached, which is not allowed (4111 each).
+    """
+    if qes:
+        raise KonnektorError(4111, "a QES as XAdES needs a signature policy")
+    inputs, named = f"{prefix}:OptionalInputs", given.get("ID", "")
+    placement = child(request, f"{inputs}/dss:SignaturePlacement")
+    included = child(request, f"{inputs}/{prefix}:IncludeObjects/dss:IncludeObject")
+    if placement is not None and placement.get("WhichDocument", named) == named:
+        place = text(placement, "dss:XPathFirstChildOf")
+        if not place:
+            raise KonnektorError(4111, "only XPathFirstChildOf is simulated")
+        return place
+    if included is not None and named and included.get("WhichDocument") == named:
+        return None
+    raise KonnektorError(4111, "neither SignaturePlacement nor IncludeObject names the document")
+
+
+def _check_xml(content: bytes) -> None:
+    try:
+        parse(content)
+    except XmlError as error:
+        raise KonnektorError(4022, str(error)) from error
 
 
 def _check_pdf(content: bytes, mime_type: str) -> None:

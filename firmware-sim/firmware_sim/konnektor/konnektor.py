@@ -23,6 +23,7 @@ from firmware_sim.konnektor.listener import Listener, event_context
 from firmware_sim.konnektor.pin_dialog import PinDialog
 from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.signature_service import SignatureService
+from firmware_sim.konnektor.verification_service import VerificationService
 from firmware_sim.konnektor.vsd_service import VsdService
 from firmware_sim.pads.pad import Ended
 from firmware_sim.pki import ClientIdentity, Pki, ServerIdentity
@@ -125,10 +126,12 @@ def _operations(around: Surroundings) -> list[Operation]:
         *CardTerminalService(around).operations(),
         *VsdService(around, dialog).operations(),
         *SignatureService(around, dialog, "SIG74").operations(),
+        *VerificationService(around, "SIG74").operations(),
         *AuthenticationService(around).operations(),
         *EncryptionService(around).operations(),
     ]
     if has(around.device.configuration, "SignatureService", "7.5.5"):
         operations += SignatureService(around, dialog, "SIG75").operations()
+        operations += VerificationService(around, "SIG75").operations()
         operations += ComfortService(around, dialog).operations()
     return operations

@@ -169,6 +169,42 @@ def encryption_service(crypt: bool) -> dict[str, Shape]:
     }
 
 
+def verify_document(prefix: str) -> Shape:
+    """VerifyDocument of one namespace."""
+    time = Shape(parts=(either({"dss:CurrentTime": None, "dss:SpecificTime": anything}),))
+    inputs = Shape(
+        ordered=False,
+        parts=(
+            optional(f"{prefix}:VerifyManifests", None),
+            optional(f"{prefix}:UseVerificationTime", time),
+            optional("dss:AdditionalKeyInfo", None),
+            optional("vr:ReturnVerificationReport", None),
+            optional("dss:Schemas", None),
+            optional(f"{prefix}:ViewerInfo", None),
+        ),
+    )
+    signature = Shape(attributes={"Type": (False, anything)})
+    return Shape(
+        parts=(
+            _CONTEXT,
+            optional(f"{prefix}:TvMode", word_of("", "NONE", "UNCONFIRMED", "CONFIRMED")),
+            optional(f"{prefix}:OptionalInputs", inputs),
+            optional(f"{prefix}:Document", _document()),
+            optional("dss:SignatureObject", Shape(parts=(one("dss:Base64Signature", signature),))),
+            one(f"{prefix}:IncludeRevocationInfo", boolean),
+        )
+    )
+
+
+def _document() -> Shape:
+    data = Shape(attributes={"MimeType": (False, anything)})
+    references = dict.fromkeys(("ID", "RefURI", "RefType", "SchemaRefs"), (False, anything))
+    return Shape(
+        parts=(either({"CONN:Base64XML": base64, "dss:Base64Data": data}),),
+        attributes={**references, "ShortText": (False, anything)},
+    )
+
+
 def comfort_signature() -> dict[str, Shape]:
     """The comfort operations that came with SignatureService 7.5."""
     return {
@@ -193,16 +229,10 @@ def _sign_request(prefix: str) -> Shape:
             optional(f"{prefix}:ViewerInfo", None),
         ),
     )
-    data = Shape(attributes={"MimeType": (False, anything)})
-    references = dict.fromkeys(("ID", "RefURI", "RefType", "SchemaRefs"), (False, anything))
-    document = Shape(
-        parts=(either({"CONN:Base64XML": base64, "dss:Base64Data": data}),),
-        attributes={**references, "ShortText": (False, anything)},
-    )
     return Shape(
         parts=(
             optional(f"{prefix}:OptionalInputs", inputs),
-            one(f"{prefix}:Document", document),
+            one(f"{prefix}:Document", _document()),
             one(f"{prefix}:IncludeRevocationInfo", boolean),
         ),
         attributes={"RequestID": (True, anything)},

@@ -9,7 +9,7 @@ from firmware_sim.konnektor.pin_dialog import PinDialog
 from firmware_sim.konnektor.profiles import has
 from firmware_sim.konnektor.requests import signature_service
 from firmware_sim.konnektor.soap import status
-from firmware_sim.konnektor.xml import Element, element
+from firmware_sim.konnektor.xml import Element, element, parse
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.device import SeenCard
 
@@ -103,6 +103,11 @@ class SignatureService:
             data = element("dss:Base64Data", encoded, MimeType=document.mime_type)
             holder = element(f"{name}:DocumentWithSignature", data, ShortText=document.short_text)
             return element(f"{name}:OptionalOutputs", holder)
+        if document.kind == "XAdES" and document.place is not None:
+            holder = element(f"{name}:DocumentWithSignature", element("CONN:Base64XML", encoded))
+            return element(f"{name}:OptionalOutputs", holder)
+        if document.kind == "XAdES":
+            return element("dss:SignatureObject", parse(signature))
         return element("dss:SignatureObject", element("dss:Base64Signature", encoded, Type=CADES))
 
 

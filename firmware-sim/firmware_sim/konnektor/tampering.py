@@ -16,6 +16,12 @@ def spoil_pades(pdf: bytes) -> bytes:
     return pdf[:start] + cms.hex().encode().ljust(end - start, b"0") + pdf[end:]
 
 
+def spoil_xades(xml: bytes) -> bytes:
+    """Change one sign of the signature value."""
+    start = xml.index(b":SignatureValue>") + len(b":SignatureValue>")
+    return xml[:start] + (b"B" if xml[start : start + 1] == b"A" else b"A") + xml[start + 1 :]
+
+
 def _without_padding(der: bytes) -> bytes:
     length, size = der[1], 2
     if length & 0x80:

@@ -26,6 +26,7 @@ NAMESPACES = {
     "KVK": "http://ws.gematik.de/conn/vsds/KvkService/v4.0",
     "CRYPT": "http://ws.gematik.de/conn/EncryptionService/v6.1",
     "dss": "urn:oasis:names:tc:dss:1.0:core:schema",
+    "vr": "urn:oasis:names:tc:dss-x:1.0:profiles:verificationreport:schema#",
     "sp": "urn:oasis:names:tc:dss-x:1.0:profiles:SignaturePolicy:schema#",
     "GERROR": "http://ws.gematik.de/tel/error/v2.0",
     "SDS": "http://ws.gematik.de/conn/ServiceDirectory/v3.1",
