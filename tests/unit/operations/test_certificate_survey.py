@@ -18,6 +18,7 @@ from tests.unit.operations.practice import DESK, EGK, HBA, K1, OTHER, SMCB, Prac
 AUT = CertificateReference.AUT
 TODAY = START.date()
 YEARS = TODAY + timedelta(days=1000)
+LATER = YEARS + timedelta(days=1)
 DESKS = Caller(
     name="workstations/w-1", role=Role.WORKSTATION, scope=Scope(contexts=(DESK,)), mandants=frozenset({"m1"})
 )
@@ -31,9 +32,9 @@ def well(practice: Practice) -> None:
     """Let the Konnektor tell of everything, all with ECC."""
     practice.konnektor.expiring = {
         ("", None): (
-            told("", "", device=True),
             told("ct-1", "h-kt", device=True),
             told("ct-1", SMCB.handle),
+            told("", "", device=True, until=LATER),
             told("ct-1", HBA.handle),
         ),
         (SMCB.handle, None): (told("ct-1", SMCB.handle),),
@@ -62,6 +63,7 @@ async def test_all_is_well_and_asked_once_until_something_changes(practice: Prac
     assert found.pop(named(EGK)) in (CertificateVerdict.OK, CertificateVerdict.UNKNOWN)
     assert set(found) == {Bearer.KONNEKTOR, Bearer.TERMINAL, named(SMCB), named(HBA)}
     assert set(found.values()) == {CertificateVerdict.OK}
+    assert (await states(practice))[K1].valid_until == LATER
     practice.clock.move(seconds=KEPT_SECONDS - 1)
     await states(practice)
     assert lists(practice) == 1
