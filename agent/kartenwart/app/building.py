@@ -10,6 +10,7 @@ from kartenwart.adapters.store import Store
 from kartenwart.adapters.vault import DocumentVault
 from kartenwart.app import card_keys
 from kartenwart.app.admission import Admission
+from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.services.operations import Operations
 from kartenwart.operations.assertions import Assertions
@@ -60,6 +61,7 @@ class Parts:
     names: Sequence[str]
     limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
+    comfort_warning: EndWarning
     report: Report
     enrolment_changed: Callable[[], None]
 
@@ -79,7 +81,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     documents = Documents(vault=parts.vault, jobs=jobs, clock=clock)
     memory = PinMemory(keeper=keeper, facts=store.facts, clock=clock, report=parts.report)
     jobs.on_end(memory.job_ended)
-    sessions = ComfortSessions(clock=clock, events=events)
+    sessions = ComfortSessions(clock=clock, events=events, warning=parts.comfort_warning)
     cards = Cards(
         keeper=keeper,
         contexts=contexts,

@@ -20,6 +20,7 @@ from kartenwart.app.loading import loaded
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.domain.catalogue import entries, failure
+from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.edge import Edge
@@ -78,6 +79,7 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
     supervisor.start(
         "tidy", lambda: _tidy(operations, ground.store.jobs, ground.clock, settings.box.job_retention_days)
     )
+    supervisor.start("comfort", operations.comfort.run)
     supervisor.start("keep-time", lambda: _keep_time(ground.clock, report))
     supervisor.start("presence", lambda: ground.presence.now_and_then(ports, lambda: operations.enrolments.is_open))
     await asyncio.to_thread(_say_ready, settings.listen.ready_file, ground.site, ports)
@@ -109,6 +111,10 @@ async def _operations(
                 for key, told in ground.settings.konnektors.items()
             },
             konnektors=konnektors,
+            comfort_warning=EndWarning(
+                signatures=ground.settings.comfort.warn_signatures,
+                time=timedelta(minutes=ground.settings.comfort.warn_minutes),
+            ),
             report=ground.report,
             enrolment_changed=ground.presence.changed,
         )

@@ -11,6 +11,7 @@ from kartenwart.cli.commands import (
     card_keys,
     cards,
     certificates,
+    comfort,
     enrolling,
     jobs,
     konnektor,
@@ -53,7 +54,7 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    looking, working = (cards, certificates, watching, konnektor), (pins, signing, card_keys, jobs)
+    looking, working = (cards, certificates, watching, konnektor), (pins, signing, comfort, card_keys, jobs)
     for commands in (enrolling, *looking, *working, workstations, users, audit, agent):
         commands.add_to(app)
     return app

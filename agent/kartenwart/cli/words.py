@@ -10,6 +10,8 @@ from kartenwart.api.certificate.v1 import certificate_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
+from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
+from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 
 if TYPE_CHECKING:
@@ -123,6 +125,20 @@ ONLINE_STATES: dict[int, str] = {
     konnektor_pb2.ONLINE_STATE_ONLINE: "online",
     konnektor_pb2.ONLINE_STATE_OFFLINE: "offline",
 }
+COMFORT_STATES: dict[int, str] = {
+    comfort_pb2.COMFORT_STATE_DISABLED: "am Konnektor ausgeschaltet",
+    comfort_pb2.COMFORT_STATE_INACTIVE: "nicht aktiv: Signieren fragt nach der PIN",
+    comfort_pb2.COMFORT_STATE_ACTIVE: "aktiv",
+    comfort_pb2.COMFORT_STATE_FOREIGN: "nicht feststellbar: Eine andere Freischaltung steht im Weg",
+}
+
+SIGNATURE_MODES: dict[int, str] = {
+    journal_pb2.SIGNATURE_MODE_SINGLE: "einzeln, mit PIN",
+    journal_pb2.SIGNATURE_MODE_BATCH: "Stapel, mit PIN",
+    journal_pb2.SIGNATURE_MODE_COMFORT: "Komfort, mit Bestätigung",
+    journal_pb2.SIGNATURE_MODE_PRACTICE: "Praxiskarte",
+}
+
 EVENTS: dict[int, str] = {
     inventory_pb2.EVENT_TYPE_CARD_INSERTED: "Karte gesteckt",
     inventory_pb2.EVENT_TYPE_CARD_REMOVED: "Karte gezogen",
@@ -138,6 +154,8 @@ EVENTS: dict[int, str] = {
     inventory_pb2.EVENT_TYPE_CONDITION_CLEARED: "Betriebszustand aufgehoben",
     inventory_pb2.EVENT_TYPE_TERMINAL_ADDED: "Terminal neu",
     inventory_pb2.EVENT_TYPE_TERMINAL_REMOVED: "Terminal entfallen",
+    inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDING: "Komfortsignatur endet bald",
+    inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDED: "Komfortsignatur beendet",
 }
 ROLES: dict[int, str] = {
     workstation_pb2.ROLE_VIEWER: "viewer",

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError
 from kartenwart.client.services.documents import Documents
@@ -34,6 +35,7 @@ class Batch:
     user: str = ""
     accept_last_attempt: bool = False
     accept_unknown_attempts: bool = False
+    comfort: person_assertion_pb2.PersonAssertion | None = None
 
     def request(self, names: Sequence[str]) -> signature_pb2.SignDocumentsRequest:
         """Return the request for the uploaded documents."""
@@ -51,6 +53,7 @@ class Batch:
             documents=wanted,
             accept_last_attempt=self.accept_last_attempt,
             accept_unknown_attempts=self.accept_unknown_attempts,
+            comfort=self.comfort,
         )
 
     def results(self, job: job_pb2.Job) -> Iterator[tuple[BatchDocument, job_pb2.SignedDocument]]:

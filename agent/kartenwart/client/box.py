@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client.batch import Batch, sign_batch
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
@@ -77,6 +78,7 @@ class Kartenwart:
         short_text: str = "Dokument",
         accept_last_attempt: bool = False,
         accept_unknown_attempts: bool = False,
+        comfort: person_assertion_pb2.PersonAssertion | None = None,
         on_job: OnJob | None = None,
     ) -> Signed:
         """Upload, sign, follow, fetch. Raises JobFailed, OutcomeUnknown, CallFailed, BoxUnreachable.
@@ -85,7 +87,8 @@ class Kartenwart:
 
         A broken connection or a restart of the box in between is survived: the same request is sent again with its
         `request_id` (UUID) and the box re-attaches; it never signs twice. A request_id that the box knows already is
-        attached to without another upload, also from another process.
+        attached to without another upload, also from another process. `comfort` is a person's word while a comfort
+        session lasts (services.comfort.person_assertion).
         """
         known = await self.jobs.page(1, request_id=request_id)
         if known.jobs:
@@ -100,6 +103,7 @@ class Kartenwart:
             documents=[wished],
             accept_last_attempt=accept_last_attempt,
             accept_unknown_attempts=accept_unknown_attempts,
+            comfort=comfort,
         )
         try:
             job = await self.signatures.start(request)

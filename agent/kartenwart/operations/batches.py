@@ -18,6 +18,7 @@ class ToSign:
     document: Document
     format: SignatureFormat
     short_text: str
+    preset: str = ""
 
 
 def calls(documents: Sequence[ToSign]) -> tuple[tuple[ToSign, ...], ...]:

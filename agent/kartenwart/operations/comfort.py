@@ -1,5 +1,6 @@
 """Comfort signatures: begin a session, tell what is left of it, end all of a card."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from kartenwart.domain.catalogue import refused, wrong_field
@@ -21,6 +22,7 @@ from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.signature_pin import SignaturePin
 from kartenwart.operations.work import Ticket, payload_hash
 
+LOOK_SECONDS = 5.0
 _ENDS_ALL = (
     "Das beendet die Komfortsignatur auf dieser Karte für alle Personen und alle Programme, auch für fremde; "
     "es muss ausdrücklich gewünscht sein."
@@ -97,8 +99,14 @@ class Comfort:
         self.sessions.all_ended(reach.context.konnektor, reach.call.handle)
         return had
 
+    async def run(self) -> None:
+        """Look now and then, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
     def look(self) -> None:
-        """Announce sessions that have ended or will soon; called now and then."""
+        """Announce sessions that have ended or will soon."""
         inventory = self.keeper.picture.inventory
         konnektors = {session.context.konnektor for session in self.sessions}
         self.sessions.look({card.handle(konnektor) for card in inventory.cards for konnektor in konnektors})

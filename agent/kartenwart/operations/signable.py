@@ -59,7 +59,7 @@ class Signable:
                 "Erlaubt sind 1 bis 30 Zeichen: Buchstaben (A-Z), Ziffern, Leerzeichen, _ . -",
             )
         document = await self.documents.complete(caller, wanted.document)
-        return ToSign(document=document, format=form, short_text=text)
+        return ToSign(document=document, format=form, short_text=text, preset=preset.name if preset else "")
 
     async def _check_content(self, one: ToSign, preset: Preset | None, place: str) -> None:
         if preset is not None and one.document.mime_type not in preset.mime_types:

@@ -78,7 +78,7 @@ class Signing:
             mode=self._trigger,
             user=self.reach.user,
             act=self.assertion.act if self.assertion else None,
-            kind=first.document.mime_type,
+            kind=first.preset or first.document.mime_type,
             format=first.format.value,
             documents=len(hashes),
             signed=sum(1 for one in self._done if one.failure is None),

@@ -132,12 +132,21 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comfort:
+    """When a comfort session's near end is announced: so many signatures or minutes before it."""
+
+    warn_signatures: Annotated[int, checks.whole(0, 250)] = 10
+    warn_minutes: Annotated[int, checks.whole(0, 1440)] = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the agent is told, frozen."""
 
     box: Annotated[Box, checks.section(Box)] = Box()
     listen: Annotated[Listen, checks.section(Listen)] = Listen()
     log: Annotated[Log, checks.section(Log)] = Log()
+    comfort: Annotated[Comfort, checks.section(Comfort)] = Comfort()
     konnektors: Annotated[Mapping[str, Konnektor], checks.tables(identifier, Konnektor)] = field(default_factory=dict)
     contexts: Annotated[Mapping[str, ContextSettings], checks.tables(identifier, ContextSettings)] = field(
         default_factory=dict

@@ -13,12 +13,14 @@ import typer
 
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.cli.command import command
+from kartenwart.cli.commands.comfort import Act, assertion
 from kartenwart.cli.exits import UsageProblem
 from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output, plain
 
 if TYPE_CHECKING:
+    from kartenwart.api.signature.v1.person_assertion_pb2 import PersonAssertion
     from kartenwart.client import Kartenwart, Signed
     from kartenwart.client.batch import Batch
 
@@ -58,6 +60,7 @@ class Order:
     request_id: str
     accept_last_attempt: bool
     accept_unknown_attempts: bool
+    comfort: "PersonAssertion | None" = None
 
 
 def add_to(app: typer.Typer) -> None:
@@ -89,6 +92,10 @@ async def sign(
     last: LastOption = False,
     unknown: UnknownOption = False,
     request_id: RequestOption = "",
+    comfort: Annotated[
+        bool, typer.Option("--comfort", help="In der laufenden Komfortsitzung, ohne PIN; braucht --act.")
+    ] = False,
+    act: Annotated[Act | None, typer.Option(help="Wie sich der Mensch hier bestätigt hat; nur mit --comfort.")] = None,
 ) -> None:
     """Dateien signieren: mit dem HBA qualifiziert (PIN.QES gibt der Mensch am Terminal ein) oder mit der SMC-B.
 
@@ -104,6 +111,7 @@ async def sign(
         request_id=request_uuid(request_id),
         accept_last_attempt=last,
         accept_unknown_attempts=unknown,
+        comfort=_confirmed(user, comfort, act),
     )
     if preset or len(files) > 1:
         await _sign_several(box, out, files, order, form=form, preset=preset, target=target)
@@ -169,7 +177,17 @@ def _batch(files: list[Path], order: Order, *, form: Form | None = None, preset:
         user=order.user,
         accept_last_attempt=order.accept_last_attempt,
         accept_unknown_attempts=order.accept_unknown_attempts,
+        comfort=order.comfort,
     )
+
+
+def _confirmed(user: str, comfort: bool, act: Act | None) -> "PersonAssertion | None":
+    """Return the person's word for this call, fresh; None where the terminal asks for the PIN."""
+    if not comfort and act is None:
+        return None
+    if not (comfort and act and user):
+        raise UsageProblem("Für die Komfortsignatur --comfort, --act und --user angeben.")
+    return assertion(user, act)
 
 
 async def _suffix(box: "Kartenwart", preset: str) -> str:
@@ -229,6 +247,7 @@ async def _once(box: "Kartenwart", out: Output, order: Order, form: Form, reques
             short_text=order.short_text,
             accept_last_attempt=order.accept_last_attempt,
             accept_unknown_attempts=order.accept_unknown_attempts,
+            comfort=order.comfort,
             on_job=Following(out),
         )
     except asyncio.CancelledError:
