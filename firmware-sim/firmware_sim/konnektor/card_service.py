@@ -52,8 +52,7 @@ class CardService:
         """Ask for the PIN, also when it is verified already (TAB_KON_047)."""
         seen = self._card(call)
         self._around.practice.counts.cards[seen.card.name].verify_pin_calls += 1
-        if seen.card.kind == "hsmb":
-            raise KonnektorError(4066, "the PIN of an HSM-B is entered in the gateway's administration")
+        _refuse_in_data_centre(seen)
         if seen.card.kind not in ("hba", "smcb"):
             raise KonnektorError(4209)
         asked = self._asked(call, seen)
@@ -74,17 +73,21 @@ class CardService:
     async def change_pin(self, call: Call) -> Element:
         """Ask for the old PIN, then twice for the new one."""
         seen = self._card(call)
+        _refuse_in_data_centre(seen)
         asked = self._asked(call, seen)
         if asked.pin.state is PinState.BLOCKED:
             return self._result("CARD:ChangePinResponse", "WASBLOCKED", 4063)
         async with self._dialog.reserved(seen):
             with self._dialog.announced("CHANGE", asked):
                 outcome = await self._change(asked)
+        if outcome in (Comparison.WRONG, Comparison.NOW_BLOCKED):
+            self._device.session(call.context, seen).verified.discard(asked.reference)
         return self._outcome("CARD:ChangePinResponse", outcome, pins.left_tries(self._device, asked.pin))
 
     async def unblock_pin(self, call: Call) -> Element:
         """Ask for the PUK, and for a new PIN when SetNewPin says so; LeftTries counts the PUK's tries."""
         seen = self._card(call)
+        _refuse_in_data_centre(seen)
         asked = self._asked(call, seen)
         async with self._dialog.reserved(seen):
             outcome = await self._unblock(asked, call.text("CARD:SetNewPin") in ("true", "1"))
@@ -198,3 +201,9 @@ class CardService:
             element("CARDCMN:PinResult", result),
             element("CARDCMN:LeftTries", str(left)) if left is not None else None,
         )
+
+
+def _refuse_in_data_centre(seen: SeenCard) -> None:
+    """No pad asks for the PIN of an HSM-B (A_22039)."""
+    if seen.card.kind == "hsmb":
+        raise KonnektorError(4066, "the PIN of an HSM-B is entered in the gateway's administration")

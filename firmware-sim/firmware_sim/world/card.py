@@ -56,16 +56,31 @@ class Comparison(Enum):
     WAS_BLOCKED = "was_blocked"
 
 
+class Secret:
+    """What a person must know, with its retry counters. An eGK's multi-reference PINs share that of its PIN.CH."""
+
+    def __init__(self, configuration: PinConfiguration) -> None:
+        self.pin = configuration.pin
+        self.puk = configuration.puk
+        self.attempts = configuration.attempts
+        self.attempts_left = 0 if configuration.state == "blocked" else configuration.attempts
+        self.puk_attempts_left = configuration.puk_attempts
+
+
 class Pin:
     """One PIN with its retry counter. A wrong entry takes one attempt, a right one restores all."""
 
-    def __init__(self, configuration: PinConfiguration) -> None:
-        self._secret = configuration.pin
-        self._puk = configuration.puk
-        self._attempts = configuration.attempts
+    def __init__(self, configuration: PinConfiguration, secret: Secret | None = None) -> None:
+        self.secret = secret or Secret(configuration)
         self._start = configuration.state
-        self.attempts_left = 0 if configuration.state == "blocked" else configuration.attempts
-        self.puk_attempts_left = configuration.puk_attempts
+
+    @property
+    def attempts_left(self) -> int:
+        return self.secret.attempts_left
+
+    @property
+    def puk_attempts_left(self) -> int:
+        return self.secret.puk_attempts_left
 
     @property
     def state(self) -> PinState:
@@ -76,26 +91,26 @@ class Pin:
     @property
     def right_pin(self) -> str:
         """The secret, for scripted pads that play a person who knows it."""
-        return self._secret
+        return self.secret.pin
 
     @property
     def right_puk(self) -> str:
         """The PUK, for the same purpose."""
-        return self._puk
+        return self.secret.puk
 
     def compare(self, typed: str) -> Comparison:
         """Compare as the card's VERIFY does; this alone spends an attempt."""
         if self.attempts_left == 0:
             return Comparison.WAS_BLOCKED
-        if typed == self._secret:
-            self.attempts_left = self._attempts
+        if typed == self.secret.pin:
+            self.secret.attempts_left = self.secret.attempts
             return Comparison.RIGHT
-        self.attempts_left -= 1
+        self.secret.attempts_left -= 1
         return Comparison.WRONG if self.attempts_left else Comparison.NOW_BLOCKED
 
     def change(self, new: str) -> None:
         """Set a new secret after the old one was compared; ends the transport state."""
-        self._secret, self._start, self.attempts_left = new, "set", self._attempts
+        self.secret.pin, self.secret.attempts_left, self._start = new, self.secret.attempts, "set"
 
     def enable(self, wanted: bool) -> None:
         """Switch the need for this PIN on or off (multi-reference PINs of the eGK)."""
@@ -105,10 +120,10 @@ class Pin:
         """Compare a PUK; a right one restores the attempts. Every use, right or wrong, costs one of the PUK's tries."""
         if self.puk_attempts_left == 0:
             return Comparison.WAS_BLOCKED
-        self.puk_attempts_left -= 1
-        if puk != self._puk:
+        self.secret.puk_attempts_left -= 1
+        if puk != self.secret.puk:
             return Comparison.WRONG if self.puk_attempts_left else Comparison.NOW_BLOCKED
-        self.attempts_left = self._attempts
+        self.secret.attempts_left = self.secret.attempts
         if self._start == "blocked":
             self._start = "set"
         if new is not None:
@@ -139,7 +154,7 @@ class Card:
         self.updated_at: datetime | None = None
         self.next_online: OnlineOutcome = configuration.patient.online
         self.street = configuration.patient.street
-        self.pins = {pin.reference: Pin(pin) for pin in configuration.pins}
+        self.pins = _pins(configuration)
 
     @property
     def name(self) -> str:
@@ -158,3 +173,12 @@ class Card:
         """The insurer's data reach an eGK; the next check finds nothing new."""
         self.street = self.configuration.patient.moves_to or self.street
         self.updated_at, self.next_online = now, "no_update"
+
+
+def _pins(configuration: CardConfiguration) -> dict[str, Pin]:
+    """A card's PINs by reference; on an eGK all MRPIN point to the secret of PIN.CH."""
+    pins = {pin.reference: Pin(pin) for pin in configuration.pins}
+    if configuration.kind != "egk" or "PIN.CH" not in pins:
+        return pins
+    shared = pins["PIN.CH"].secret
+    return pins | {pin.reference: Pin(pin, shared) for pin in configuration.pins if pin.reference.startswith("MRPIN.")}

@@ -56,6 +56,12 @@ def test_card_service(shared: Path, schema: str, pin: Pin) -> None:
     loaded = load(shared, schema)
     check(loaded, pins.get_pin_status(PRACTICE, handle="h", pin=pin))
     check(loaded, pins.verify_pin(DOCTOR, handle="h", pin=pin))
+    check(loaded, pins.change_pin(DOCTOR, handle="h", pin=pin))
+    for set_new_pin in (False, True):
+        check(loaded, pins.unblock_pin(DOCTOR, handle="h", pin=pin, set_new_pin=set_new_pin))
+    if schema == "CardService_v8_1_3.xsd":  # which is that of 8.1.2, the first that has them
+        check(loaded, pins.enable_pin(PRACTICE, handle="h", pin=pin))
+        check(loaded, pins.disable_pin(PRACTICE, handle="h", pin=pin))
 
 
 @pytest.mark.parametrize(
@@ -132,6 +138,10 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
     [
         ("EventService.wsdl", EVENT_REQUESTS[0]),
         ("CardService_v8_1_2.wsdl", pins.verify_pin(DOCTOR, handle="h", pin=Pin.CH)),
+        ("CardService_v8_1_2.wsdl", pins.change_pin(DOCTOR, handle="h", pin=Pin.CH)),
+        ("CardService_v8_1_2.wsdl", pins.unblock_pin(DOCTOR, handle="h", pin=Pin.CH, set_new_pin=True)),
+        ("CardService_v8_1_2.wsdl", pins.enable_pin(PRACTICE, handle="h", pin=Pin.MRPIN_NFD)),
+        ("CardService_v8_1_2.wsdl", pins.disable_pin(PRACTICE, handle="h", pin=Pin.MRPIN_NFD)),
         (
             "CertificateService_v6_0_1.wsdl",
             certificates.read_card_certificate(

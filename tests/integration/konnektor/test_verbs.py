@@ -9,8 +9,8 @@ from kartenwart.adapters.konnektor import Konnektor
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, Pin, PinStatus
-from kartenwart.domain.jobs import PinOutcome
-from kartenwart.domain.ports.konnektor import NoticeType, SignOrder, SignRequest
+from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.ports.konnektor import NoticeType, PinWish, SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, Heard, Simulator, call_on, nothing
 from tests.processes import Start
 
@@ -57,6 +57,33 @@ async def test_wrong_pin_abort_timeout_and_pulled_card_are_results(simulator: Si
         await konnektor.verify_pin(call, Pin.SMC, nothing)
     assert gone.value.failure.reason is Reason.CARD_REMOVED
     assert not gone.value.sent
+
+
+async def test_a_pin_is_changed_and_unblocked_with_a_puk_whose_tries_are_told(
+    simulator: Simulator, konnektor: Konnektor
+) -> None:
+    call = call_on(await konnektor.observe(), CardType.SMC_B)
+    change = PinWish(verb=PinVerb.CHANGE, pin=Pin.SMC)
+    unblock = PinWish(verb=PinVerb.UNBLOCK, pin=Pin.SMC, set_new_pin=True)
+
+    async def typed(wish: PinWish, *digits: str) -> VerifyPinResult:
+        await simulator.post("/pads/kt-empfang/script", {"entries": [{"pin": one, "after": 0.05} for one in digits]})
+        return await konnektor.pin_verb(call, wish, nothing)
+
+    assert (await typed(change, "135790", "24681357", "24681357")).outcome is PinOutcome.DONE
+    wrong = await typed(change, "135790", "24681357", "24681357")
+    assert (wrong.outcome, wrong.attempts_left) == (PinOutcome.REJECTED, 2)
+    puk = await typed(unblock, "00000000", "135790", "135790")
+    assert (puk.outcome, puk.attempts_left) == (PinOutcome.REJECTED, 9)
+    assert (await typed(unblock, "13579024", "135790", "135790")).outcome is PinOutcome.DONE
+    verify = PinWish(verb=PinVerb.VERIFY, pin=Pin.SMC)
+    assert (await typed(verify, "135790")).outcome is PinOutcome.VERIFIED
+    with pytest.raises(WorldError) as twice:
+        await typed(change, "135790", "24681357", "24681358")
+    assert (twice.value.failure.reason, twice.value.sent) == (Reason.PIN_NEW_INVALID, True)
+    with pytest.raises(WorldError) as wrong_card:
+        await konnektor.pin_verb(call, PinWish(verb=PinVerb.ENABLE, pin=Pin.SMC), nothing)
+    assert (wrong_card.value.failure.konnektor_code, wrong_card.value.sent) == (4209, False)
 
 
 @pytest.mark.parametrize(

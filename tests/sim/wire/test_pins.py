@@ -130,6 +130,34 @@ async def test_puk_counts_its_own_tries(simulation: Simulation, client: Client) 
     assert result(await kim.pin("VerifyPin", handle, "PIN.SMC")) == (200, "OK", None, None)
 
 
+async def test_multi_reference_pins_are_switched_and_share_the_tries_of_pin_ch(
+    simulation: Simulation, pvs: PrimarySystem
+) -> None:
+    egk = await pvs.handle("EGK")
+
+    async def state(reference: str) -> tuple[str | None, str | None]:
+        told = await pvs.pin("GetPinStatus", egk, reference)
+        return told.text("CARD:PinStatus"), told.text("CARD:LeftTries")
+
+    assert await state("MRPIN.NFD") == ("DISABLED", None)
+    plays(simulation, "kt-empfang", {"action": "type_wrong"}, {"pin": "654321"}, {"pin": "654321"})
+    assert result(await pvs.pin("EnablePin", egk, "MRPIN.NFD")) == (200, "REJECTED", "2", None)
+    assert await state("PIN.CH") == ("VERIFIABLE", "2")
+    assert result(await pvs.pin("EnablePin", egk, "MRPIN.NFD")) == (200, "OK", None, None)
+    assert (await state("MRPIN.NFD"), await state("PIN.CH")) == (("VERIFIABLE", "3"),) * 2
+    assert result(await pvs.pin("DisablePin", egk, "MRPIN.NFD")) == (200, "OK", None, None)
+    assert await state("MRPIN.NFD") == ("DISABLED", None)
+    assert (await pvs.pin("EnablePin", egk, "PIN.CH")).code == 4072
+    assert (await pvs.pin("EnablePin", await pvs.handle("SMC-B"), "PIN.SMC")).code == 4209
+
+
+async def test_a_wrong_old_pin_takes_this_sessions_state(simulation: Simulation, pvs: PrimarySystem) -> None:
+    handle = await pvs.handle("SMC-B")
+    plays(simulation, "kt-empfang", {"action": "type_wrong"}, {"pin": "778899"}, {"pin": "778899"})
+    assert result(await pvs.pin("ChangePin", handle, "PIN.SMC")) == (200, "REJECTED", "2", None)
+    assert (await pvs.pin("GetPinStatus", handle, "PIN.SMC")).text("CARD:PinStatus") == "VERIFIABLE"
+
+
 async def test_cancel_and_timeout_as_status(simulation: Simulation, client: Client) -> None:
     kim = client("kim")
     handle = await kim.handle("SMC-B")

@@ -41,6 +41,10 @@ EXCHANGES: list[Exchange[Any]] = [
     subscriptions.get_subscription(CONTEXT),
     pins.get_pin_status(CONTEXT, handle="h", pin=Pin.CH),
     pins.verify_pin(CONTEXT, handle="h", pin=Pin.CH),
+    pins.change_pin(CONTEXT, handle="h", pin=Pin.QES),
+    pins.unblock_pin(CONTEXT, handle="h", pin=Pin.CH, set_new_pin=True),
+    pins.enable_pin(CONTEXT, handle="h", pin=Pin.MRPIN_NFD),
+    pins.disable_pin(CONTEXT, handle="h", pin=Pin.MRPIN_NFD),
     certificates.read_card_certificate(
         CONTEXT, handle="h", reference=CertificateReference.AUT, algorithm=KeyAlgorithm.ECC
     ),
