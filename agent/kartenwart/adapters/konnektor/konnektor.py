@@ -32,14 +32,11 @@ from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
-    CardEjection,
-    CardRequest,
     Notice,
     Observation,
     ObservedExpiration,
     PinReading,
     PinWish,
-    RequestedCard,
     Signed,
     SignOrder,
 )
