@@ -112,19 +112,21 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-async def campaign(each: int, seed: int, say: Say) -> Outcome:
-    """Run the whole matrix (each = 0) or a sample in a folder of its own."""
+async def campaign(each: int, seed: int, say: Say, skip: int = 0) -> Outcome:
+    """Run the whole matrix (each = 0) or a sample, without its first `skip` cuts, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="crash-matrix-") as place:
         folder = Path(place)
         lib = library(folder)
         async with simulator(folder / "sim") as sim:
             counted = await count(folder, sim, lib)
             starts, days = points(counted.start), points(counted.day)
-            chosen = sample(starts, each, seed), sample(days, each, seed)
+            of_start, of_day = sample(starts, each, seed), sample(days, each, seed)
+            of_day = of_day[max(0, skip - len(of_start)) :]
+            of_start = of_start[skip:]
             say(str(counted))
-            say(f"{len(starts) + len(days)} cuts in all, {len(chosen[0]) + len(chosen[1])} of them now (seed {seed})")
-            one = await run_starts(folder, sim, lib, chosen[0], say)
-            two = await run_days(folder, sim, lib, chosen[1], say)
+            say(f"{len(starts) + len(days)} cuts in all, {len(of_start) + len(of_day)} of them now (seed {seed})")
+            one = await run_starts(folder, sim, lib, of_start, say)
+            two = await run_days(folder, sim, lib, of_day, say)
     return Outcome(ran=one.ran + two.ran, hit=one.hit + two.hit, broken=one.broken + two.broken)
 
 
@@ -138,8 +140,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/crash-matrix", description=__doc__)
     parser.add_argument("--each", type=int, default=0, metavar="N", help="only N cuts per kind; without it, all")
     parser.add_argument("--seed", type=int, default=1, help="where a sample begins")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="go on behind the first N cuts")
     chosen = parser.parse_args()
-    outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say))
+    outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say, chosen.skip))
     _say(f"{outcome.ran} cuts were run, {outcome.ran - len(outcome.broken)} held; {outcome.hit} hit a call")
     for broken in outcome.broken:
         sys.stderr.write(f"{broken}\n")
