@@ -61,7 +61,8 @@ class Trail:
     async def done(self, call: Call, request: Message, response: Message | None, path: str, outcome: str) -> None:
         """Record an audited call with its outcome: "OK" or a reason."""
         subject, context = subject_of(path, request, response), getattr(request, "context", "")
-        await self._write(call.principal, call.method, subject, outcome, context, f"peer={call.peer}")
+        mandant = self._mandant(call.principal, context, response)
+        await self._write(call.principal, call.method, subject, outcome, context, mandant, f"peer={call.peer}")
 
     async def denied(
         self, method: str, principal: Principal | None, peer: str, request: Message | None, path: str, reason: Reason
@@ -75,10 +76,18 @@ class Trail:
         subject = subject_of(path, request, None)
         context = getattr(request, "context", "")
         detail = f"peer={peer}" + (f" unrecorded={more}" if more else "")
-        await self._write(principal, method, subject, reason.value, context, detail)
+        mandant = self._mandant(principal, context, None)
+        await self._write(principal, method, subject, reason.value, context, mandant, detail)
 
     async def _write(
-        self, principal: Principal | None, method: str, subject: str, outcome: str, context: str, detail: str
+        self,
+        principal: Principal | None,
+        method: str,
+        subject: str,
+        outcome: str,
+        context: str,
+        mandant: str,
+        detail: str,
     ) -> None:
         entry = AuditEntry(
             actor=principal.name if principal is not None else "anonymous",
@@ -86,16 +95,18 @@ class Trail:
             subject=subject,
             outcome=outcome,
             context=context,
-            mandant=self._mandant(principal, context),
+            mandant=mandant,
             detail=detail,
         )
         await self._audit.record(entry)
 
-    def _mandant(self, principal: Principal | None, context: str) -> str:
+    def _mandant(self, principal: Principal | None, context: str, response: Message | None) -> str:
+        """Return whose record it is: of the context's mandant, the caller's only one, or the workstation's only one."""
         if context and (mandant := self._mandant_of(context)):
             return mandant
         mandants = principal.mandants if principal is not None else None
-        return next(iter(mandants)) if mandants and len(mandants) == 1 else ""
+        mandants = mandants or frozenset(map(self._mandant_of, _reached(response)))
+        return next(iter(mandants)) if len(mandants) == 1 else ""
 
     def _share(self, key: str, most: int) -> int | None:
         """Return how many denials went unrecorded before this one, or None where this one does too."""
@@ -110,6 +121,12 @@ class Trail:
         if len(self._denied) > REMEMBERED:
             self._denied.popitem(last=False)
         return None if count >= most else more
+
+
+def _reached(response: Message | None) -> tuple[str, ...]:
+    """Return the contexts of a workstation that the box or nobody known has made or changed."""
+    scope: Any = getattr(getattr(response, "workstation", None), "scope", None) or getattr(response, "scope", None)
+    return tuple(scope.contexts) if scope is not None else ()
 
 
 def subject_of(path: str, request: Message | None, response: Message | None) -> str:
