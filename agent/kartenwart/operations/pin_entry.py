@@ -63,6 +63,7 @@ class PinEntry:
                 noted = self.watch.expecting(before_send, tell)
                 answer = await self.reach.port.verify_pin(self.reach.call, self.pin, noted)
         except WorldError as error:
+            self.cards.pads.refused(self.reach.card, self.reach.context, error.failure)
             if error.sent:
                 await self.memory.forget(self.reach.card.name, self.pin)
             raise

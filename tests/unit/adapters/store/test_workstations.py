@@ -100,6 +100,9 @@ async def test_attempts_belong_to_card_and_pin(opener: Opener) -> None:
         await store.facts.save_attempts("cards/a", Pin.CH, 1)
         await store.facts.save_attempts("cards/a", Pin.QES, 0)
     async with opener() as store:
+        await store.facts.save_attempts("cards/a", Pin.CH, 7, puk=True)
+        assert await store.facts.load_attempts("cards/a", Pin.CH, puk=True) == 7
+        assert await store.facts.load_attempts("cards/a", Pin.QES, puk=True) is None
         assert await store.facts.load_attempts("cards/a", Pin.CH) == 1
         assert await store.facts.load_attempts("cards/a", Pin.QES) == 0
         assert await store.facts.load_attempts("cards/b", Pin.CH) is None
