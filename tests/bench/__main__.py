@@ -20,7 +20,7 @@ import uvloop
 from tests.bench.ratios import Figure
 from tests.processes import REPOSITORY
 
-BENCHES = ("B1", "B2", "B4", "B5", "B6", "B7", "B11")
+BENCHES = ("B1", "B2", "B4", "B5", "B6", "B7", "B9", "B10", "B11", "P1")
 RESULTS = REPOSITORY / "build" / "bench.json"
 say = partial(print, flush=True)
 VERDICTS = {True: "holds", False: "FAILS", None: "no verdict"}

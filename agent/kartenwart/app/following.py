@@ -4,8 +4,9 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from kartenwart.adapters.journal import Report
@@ -22,6 +23,7 @@ from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.domain.catalogue import entries, failure
 from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.jobs import Job
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.services.building import build_services
@@ -119,9 +121,18 @@ async def _operations(
             enrolment_changed=ground.presence.changed,
         )
     )
+    operations.jobs.on_end(ground.edge.metrics.job_ended)
+    operations.jobs.on_end(partial(_journal_end, ground.report))
     ground.work.push_async_callback(operations.jobs.close)
     ground.edge.bind(build_services(operations), violations)
     return operations, readiness
+
+
+async def _journal_end(report: Report, job: Job) -> None:
+    """Write a line for each job that ended: what, how, and where its time went; no names of people or documents."""
+    spent = {f"{part}_ms": value for part, value in asdict(job.times).items() if value is not None}
+    reason = {"reason": job.failure.reason.value} if job.failure else {}
+    report("job.ended", level="info", job=job.name, kind=job.kind.value, state=job.state.value, **reason, **spent)
 
 
 async def _vault(settings: Settings, clock: TrustedTime) -> DocumentVault:

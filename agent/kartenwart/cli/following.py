@@ -50,11 +50,24 @@ async def follow(box: "Kartenwart", out: Output, job: job_pb2.Job) -> job_pb2.Jo
         raise
 
 
+def _spent(job: job_pb2.Job) -> str:
+    """Return where a job's time went, in seconds."""
+    times = job.times
+    parts = [("Warteschlange", times.queue), ("Konnektor und Karte", times.konnektor)]
+    parts += [("Mensch am Terminal", times.person)] if times.HasField("person") else []
+    parts += [("Prüfungen der Box", times.checks)]
+    words = [f"{word} {part.ToTimedelta().total_seconds():.1f} s".replace(".", ",") for word, part in parts]
+    untold = "" if times.HasField("person") else " (mit der PIN-Eingabe, falls es eine gab)"
+    return " · ".join(words) + untold
+
+
 def job_lines(job: job_pb2.Job) -> list[tuple[str, str]]:
     """Return what a person reads of a job."""
     lines = [("Auftrag", short(job.name)), ("Stand", word(JOB_STATES, job.state)), ("request_id", job.request_id)]
     lines += [("Karte", short(job.card)), ("Kontext", short(job.context)), ("Jobnummer", job.job_number)]
     lines += [(clock(step.time), _told(step).partition("  ")[2]) for step in job.progress]
+    if job.HasField("end_time"):
+        lines.append(("Dauer", _spent(job)))
     if job.HasField("failure"):
         lines += [("Fehler", job.failure.title), ("Nächster Schritt", job.failure.next_step)]
     return lines

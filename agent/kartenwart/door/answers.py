@@ -14,6 +14,7 @@ from kartenwart.edge.reasons import Code
 from kartenwart.edge.refusals import Refused
 from kartenwart.edge.shared import Reply
 from kartenwart.edge.shared import json as reply_json
+from kartenwart.edge.timing import HEADER, server_timing
 
 HTTP_STATUS = {
     Code.CANCELLED: 499,
@@ -45,8 +46,10 @@ def dumped(value: dict[str, Any]) -> bytes:
 
 
 def answer(reply: Reply) -> web.Response:
-    """Return a reply."""
-    return web.Response(body=dumped(reply_json(reply)), content_type=JSON, headers=HEADERS)
+    """Return a reply, with where the time went if a card was asked."""
+    spent = server_timing()
+    headers = HEADERS | {HEADER: spent} if spent else HEADERS
+    return web.Response(body=dumped(reply_json(reply)), content_type=JSON, headers=headers)
 
 
 def refusal_response(

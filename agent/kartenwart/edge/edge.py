@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError, CallerError, Reason
+from kartenwart.edge import timing
 from kartenwart.edge.call import Call, Source
 from kartenwart.edge.limits import Limiter, Limits
 from kartenwart.edge.methods import CallerLeft, Method, Report, Sink, Violations, bind, known
@@ -106,8 +107,11 @@ class Edge:
 
     async def unary(self, method: Method, source: Source, seconds: float | None) -> Reply:
         """Answer a call within `seconds` (None: 30; at most 60), or raise Refused."""
-        limit = min(LONGEST_CALL, DEFAULT_CALL if seconds is None else seconds)
-        return await self._counted(method, source, partial(self._unary, method, source, limit))
+        limit, times = min(LONGEST_CALL, DEFAULT_CALL if seconds is None else seconds), timing.begin()
+        try:
+            return await self._counted(method, source, partial(self._unary, method, source, limit))
+        finally:
+            method.meter.spent(times)
 
     async def stream(self, method: Method, source: Source, seconds: float | None, sink: Sink) -> None:
         """Pour a stream into the sink until it or the caller's deadline ends, or raise Refused."""

@@ -8,11 +8,16 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from itertools import accumulate
 from time import perf_counter
 from typing import Any
 
+from kartenwart.domain.jobs import Job
+from kartenwart.operations.stopwatch import CallTimes
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+JOB_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 45, 60, 120, 300)
 LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 LAG_PERIOD = 0.1
 OK = "OK"
@@ -54,11 +59,17 @@ class Meter:
     def __init__(self) -> None:
         self.outcomes: defaultdict[str, Count] = defaultdict(Count)
         self.seconds = Spread(SECONDS)
+        self.parts: defaultdict[str, Spread] = defaultdict(lambda: Spread(SECONDS))
 
     def count(self, outcome: str, started: float) -> None:
         """Count a call that began at `started` (perf_counter) with its outcome: "OK", a reason, or "CANCELLED"."""
         self.outcomes[outcome].inc()
         self.seconds.observe(perf_counter() - started)
+
+    def spent(self, times: CallTimes) -> None:
+        """Count where the time of a call went that asked a card."""
+        for part, seconds in times.parts if times.calls else ():
+            self.parts[part].observe(seconds)
 
 
 class Metrics:
@@ -69,10 +80,17 @@ class Metrics:
         self.lag, self.worst_lag = Spread(LAGS), 0.0
         self.streams: Callable[[], int] = int
         self._meters: defaultdict[str, Meter] = defaultdict(Meter)
+        self._jobs: defaultdict[tuple[str, str], Spread] = defaultdict(lambda: Spread(JOB_SECONDS))
 
     def meter(self, method: str) -> Meter:
         """Return the counters of a method."""
         return self._meters[method]
+
+    async def job_ended(self, job: Job) -> None:
+        """Count where the time of a job went; a part that nobody told is not counted."""
+        for part, milliseconds in asdict(job.times).items():
+            if milliseconds is not None:
+                self._jobs[job.kind.value, part].observe(milliseconds / 1000)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -86,12 +104,22 @@ class Metrics:
 
         calls = CounterMetricFamily("kartenwart_calls", "Calls by method and outcome.", labels=["method", "outcome"])
         seconds = HistogramMetricFamily("kartenwart_call_seconds", "Duration of calls.", labels=["method"])
+        parts = HistogramMetricFamily(
+            "kartenwart_card_call_seconds", "Duration of calls that asked a card, by part.", labels=["method", "part"]
+        )
         for method, meter in self._meters.items():
             seconds.add_metric([method], meter.seconds.buckets(), meter.seconds.sum)
             for outcome, count in meter.outcomes.items():
                 calls.add_metric([method, outcome], count.value)
+            for part, spread in meter.parts.items():
+                parts.add_metric([method, part], spread.buckets(), spread.sum)
         yield calls
         yield seconds
+        yield parts
+        jobs = HistogramMetricFamily("kartenwart_job_seconds", "Duration of jobs by part.", labels=["kind", "part"])
+        for labels, spread in self._jobs.items():
+            jobs.add_metric(labels, spread.buckets(), spread.sum)
+        yield jobs
         yield GaugeMetricFamily("kartenwart_open_streams", "Streams open now.", value=self.streams())
         lag = HistogramMetricFamily("kartenwart_loop_lag_seconds", "Delay of the event loop.")
         lag.add_metric([], self.lag.buckets(), self.lag.sum)

@@ -78,8 +78,9 @@ class Hints:
         card = inventory.card_by_handle(self.painter.konnektor, notice.handle)
         if card is None:
             return Hinted(inventory=inventory, poll=True)
-        finished = notice.type is NoticeType.PIN_ENTRY_FINISHED
-        return Hinted(inventory=inventory, events=(self._pin_event(inventory, card, notice),), poll=finished)
+        # After the poll the practice cards' PINs are looked at; a doctor's card changes nothing that a poll would see.
+        look = notice.type is NoticeType.PIN_ENTRY_FINISHED and card.type.is_practice
+        return Hinted(inventory=inventory, events=(self._pin_event(inventory, card, notice),), poll=look)
 
     def _pin_event(self, inventory: Inventory, card: Card, notice: Notice) -> Event:
         pad = inventory.terminal(self.painter.konnektor, notice.ct_id)

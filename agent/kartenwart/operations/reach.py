@@ -15,6 +15,7 @@ from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import CardLocks, Claim, Claims, Limits, Rank
 from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
+from kartenwart.operations.stopwatch import CallTimes, call_times
 
 TURN_SECONDS = 20.0
 
@@ -132,13 +133,21 @@ class Cards:
 
         A person may be typing at one of them, and whoever waits for a plain answer should hear so before the call ends.
         """
+        times, clock = call_times.get() or CallTimes(), asyncio.get_running_loop().time
+        since = clock()
         with self._locks.hold() as hold:
             try:
                 async with asyncio.timeout(TURN_SECONDS):
                     await hold.take(tuple(claim for reach in reaches for claim in reach.quick_claims))
             except TimeoutError:
                 raise WorldError(failure(Reason.CARD_BUSY), sent=False) from None
-            yield
+            finally:
+                times.calls, times.queue = times.calls + 1, times.queue + clock() - since
+            since = clock()
+            try:
+                yield
+            finally:
+                times.konnektor += clock() - since
 
     def _not_seen(self, konnektor: str, found: Card | None) -> AgentError:
         """Return why a card is not there: before a poll has looked that is nobody's mistake, and passes."""

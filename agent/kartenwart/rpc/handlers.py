@@ -11,6 +11,7 @@ from kartenwart.edge.edge import Edge
 from kartenwart.edge.methods import Method
 from kartenwart.edge.refusals import Refused, refuse
 from kartenwart.edge.shared import binary
+from kartenwart.edge.timing import HEADER, server_timing
 from kartenwart.rpc.source import Context, RpcSink, RpcSource, abort
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in the stubs only
@@ -43,7 +44,10 @@ def _unary(edge: Edge, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
 
     async def answer(data: bytes, context: Context) -> bytes:
         try:
-            return binary(await edge.unary(method, RpcSource(data, context, principals), context.time_remaining()))
+            reply = await edge.unary(method, RpcSource(data, context, principals), context.time_remaining())
+            if spent := server_timing():
+                context.set_trailing_metadata(((HEADER.lower(), spent),))
+            return binary(reply)
         except Refused as refused:
             return await _abort(context, refused)
 
