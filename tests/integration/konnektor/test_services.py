@@ -64,6 +64,12 @@ def test_what_follows_from_the_version() -> None:
         )
 
 
+def test_services_of_cards_own_keys_are_chosen_by_their_newest_version() -> None:
+    both = listing(("AuthSignatureService", "7.4.0"), ("AuthSignatureService", "7.4.1"), ("EncryptionService", "6.1.0"))
+    chosen = choose(both, BASE, rewrite=False)
+    assert (chosen.of("AuthSignatureService").version, chosen.of("EncryptionService").version) == ((7, 4, 1), (6, 1, 0))
+
+
 def test_under_tls_no_plain_endpoint_is_used() -> None:
     only_plain = listing(("EventService", "7.2.0"), tls="", plain="http://127.0.0.1/ws")
     with pytest.raises(WorldError) as missing:

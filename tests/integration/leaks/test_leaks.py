@@ -4,6 +4,7 @@ The patient's name is shown where the card is in reach of one's hand, and nowher
 """
 
 import asyncio
+import base64
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -28,6 +29,10 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group(
 
 TEXT = f"Sehr geehrte Kollegin, {LETTER}: unauffällig.".encode()
 SETTINGS = '\n[log]\nlevel = "debug"\n'
+LOGIN = "authentication.v1.AuthenticationService/CreateLoginToken"
+AUTHENTICATE = "authentication.v1.AuthenticationService/ExternalAuthenticate"
+ENCRYPT = "encryption.v1.EncryptionService/EncryptDocument"
+DECRYPT = "encryption.v1.EncryptionService/DecryptDocument"
 PIN, SIGN = "pin.v1.PinService/VerifyPin", "signature.v1.SignatureService/SignDocuments"
 BUT_CERTIFICATES = tuple(mark for mark in MARKS if mark not in marks.DOCTORS)
 
@@ -65,6 +70,7 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
             await one.look()
         await pins(here, places[0], places[1], smcb, hba)
         await signatures(here, places[0], places[1], smcb, hba)
+        await keys(here, places[0], smcb)
         await faults(here, places[0], places[1], smcb, hba)
         await strangers(places[2], technician, smcb, hba)
         await here.simulator.do("/cards/egk-muster/pull")
@@ -108,6 +114,23 @@ async def signatures(here: Practice, near: Workplace, far: Workplace, smcb: str,
     assert spoilt["failure"]["reason"] == "REASON_SIGNATURE_INVALID", spoilt
 
 
+async def keys(here: Practice, near: Workplace, smcb: str) -> None:
+    """A marked challenge answered, a marked hash signed, a marked letter encrypted and opened; each spoilt too."""
+    await here.simulator.fault("ExternalAuthenticate", "corrupt_signature")
+    for state in ("JOB_STATE_FAILED", "JOB_STATE_SUCCEEDED"):
+        done = await near.job(LOGIN, card=smcb, challenge=f"{LETTER}.{KVNR}")
+        assert done["state"] == state, done
+    data = base64.b64encode(TEXT).decode()
+    done = await near.job(AUTHENTICATE, card=smcb, scheme="SIGNATURE_SCHEME_ECDSA_RAW", data=data)
+    assert done["state"] == "JOB_STATE_SUCCEEDED", done
+    sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
+    assert sealed["result"]["mimeType"] == "application/pkcs7-mime", sealed
+    opened = await near.post(DECRYPT, document=sealed["result"]["name"], card=smcb)
+    assert opened["result"]["size"] == str(len(TEXT)), opened
+    refused = await near.post(DECRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
+    assert refused["code"] == "failed_precondition", refused
+
+
 async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: str) -> None:
     """A Konnektor whose errors repeat what they are about, with codes that are known and some of its own."""
     door = f"/konnektors/{here.simulator.konnektor['name']}/faults"
@@ -126,7 +149,18 @@ async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba
     async def signature() -> None:
         await near.sign(TEXT, "text/plain", "CADES_DETACHED", card=smcb)
 
+    async def login() -> None:
+        await near.job(LOGIN, card=smcb, challenge=LETTER)
+
+    async def envelope() -> None:
+        sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
+        document = sealed["result"]["name"] if "result" in sealed else await near.upload(TEXT, "text/plain")
+        await near.post(DECRYPT, document=document, card=smcb)
+
     for operation, act in (
+        ("ExternalAuthenticate", login),
+        ("EncryptDocument", envelope),
+        ("DecryptDocument", envelope),
         ("GetPinStatus", status),
         ("GetPinStatus", entry),
         ("VerifyPin", entry),

@@ -37,7 +37,9 @@ class Workplace:
 
     async def job(self, method: str, **fields: Any) -> dict[str, Any]:
         """Start a job and follow it to its end; return the job, or the refusal."""
-        answer = await self.post(method, requestId=str(uuid.uuid4()), acceptUnknownAttempts=True, **fields)
+        if "authentication" not in method:  # all others may ask for a PIN
+            fields["acceptUnknownAttempts"] = True
+        answer = await self.post(method, requestId=str(uuid.uuid4()), **fields)
         async with asyncio.timeout(30):
             while "job" in answer and not answer["job"]["state"].endswith(LASTING):
                 answer = await self.post("job.v1.JobService/WaitJob", name=answer["job"]["name"], wait="5s")

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from kartenwart.codecs.malformed import MalformedError
-from kartenwart.codecs.soap import certificates, inventory, pins, signatures, subscriptions
+from kartenwart.codecs.soap import authentication, certificates, encryption, inventory, pins, signatures, subscriptions
 from kartenwart.codecs.soap.exchange import CallContext, Exchange
 from kartenwart.codecs.soap.fault import Fault
 from kartenwart.codecs.soap.namespaces import SIGNATURES_7_5
+from kartenwart.domain.authentication import SignatureScheme
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, OnlineState, Pin, PinStatus
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
@@ -32,6 +33,11 @@ def sign_request(form: SignatureFormat, document: bytes = b"doc") -> Exchange[tu
     )
 
 
+CARD_KEYS: list[Exchange[Any]] = [
+    authentication.external_authenticate(CONTEXT, handle="h", scheme=SignatureScheme.ECDSA_DER, digest=bytes(32)),
+    encryption.encrypt_document(CONTEXT, certificates=[b"0"], handle="h", mime_type="text/plain", document=b"0"),
+    encryption.decrypt_document(CONTEXT, handle="h", document=b"0"),
+]
 EXCHANGES: list[Exchange[Any]] = [
     inventory.get_cards(CONTEXT),
     inventory.get_card_terminals(CONTEXT),
@@ -52,6 +58,7 @@ EXCHANGES: list[Exchange[Any]] = [
     certificates.verify_certificate(CONTEXT, der=b"0", at=None),
     signatures.get_job_number(CONTEXT, namespace=SIGNATURES_7_5),
     sign_request(SignatureFormat.PADES),
+    *CARD_KEYS,
     inventory.get_terminal(CONTEXT, "ct-1"),
     inventory.get_slot(CONTEXT, "ct-1", 3),
 ]
