@@ -21,6 +21,7 @@ class ComfortRoutes:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/konnektors/{konnektor}/comfort", self.settings),
+            web.get("/konnektors/{konnektor}/comfort/secrets", self.secrets),
             web.post("/konnektors/{konnektor}/comfort/session", self.session),
             web.post("/konnektors/{konnektor}/comfort/left", self.left),
             web.post("/cards/{card}/reset", self.reset),
@@ -36,6 +37,10 @@ class ComfortRoutes:
             raise BadRequestError("; ".join(problems))
         device.comfort.administer(wanted)
         return web.json_response({"enabled": wanted.enabled})
+
+    async def secrets(self, request: web.Request) -> web.Response:
+        """Every UserId that an activation has used: for tests that search for it where it must not stand."""
+        return web.json_response({"user_ids": list(self._device(request).comfort.used)})
 
     async def session(self, request: web.Request) -> web.Response:
         """{"card", "client_system", "user"}: a session that a foreign client system activated; no prompt, no count."""

@@ -43,6 +43,11 @@ class ComfortSignatures:
         self.expire()
         return iter(tuple(self._sessions))
 
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The UserIds of the last activations, in their canonical form."""
+        return tuple(self._used)
+
     def administer(self, settings: ComfortConfiguration) -> None:
         """The administrator changed switch or limits; whoever switches it off ends all sessions."""
         self.settings = settings

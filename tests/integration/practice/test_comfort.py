@@ -1,9 +1,12 @@
 """The comfort signature: a PIN once, then a person's word for each signature, and each word only once."""
 
 import asyncio
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,6 +116,17 @@ async def permit(desk: Desk, *, comfort: bool) -> None:
     [found] = [one for one in await desk.technician.workstations.list() if one.label == "arzt"]
     changed = workstation_pb2.Workstation(name=found.name, scope=workstation_pb2.Scope(comfort=comfort))
     await desk.technician.workstations.update(changed, "scope.comfort")
+
+
+async def said(profile: Path, *arguments: str) -> str:
+    """Run the command and return what it wrote; it must end well."""
+    command = (sys.executable, "-m", "kartenwart", *arguments, "--profile", str(profile))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=os.environ | {"COLUMNS": "200"}
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()
+    return out.decode()
 
 
 def refusal(error: pytest.ExceptionInfo[CallFailed]) -> str:
@@ -243,6 +257,32 @@ async def test_a_pin_that_nobody_enters_begins_nothing(desk: Desk) -> None:
     assert why(await desk.activated()).reason == "PIN_ABORTED"
     assert (await desk.state()).state == comfort_pb2.COMFORT_STATE_INACTIVE
     assert why(await desk.sign(person_assertion(ADLER, KEY))).reason == "COMFORT_ENDED"
+
+
+async def test_by_the_command_line(desk: Desk, tmp_path: Path) -> None:
+    letter = tmp_path / "brief.pdf"
+    letter.write_bytes(make_pdf("pdfa2"))
+    profile = desk.here.folder / "arzt"
+    assert "aktiv" in await said(profile, "comfort", "activate", "--user", "adler", "--accept-unknown-attempts")
+    before = (await desk.counts())["pin_prompts"]
+    confirmed = ("--user", "adler", "--comfort", "--act", "security-key")
+    assert "brief-signiert.pdf" in await said(profile, "sign", str(letter), *confirmed)
+    assert (await desk.counts())["pin_prompts"] == before
+    assert "99 Signaturen" in await said(profile, "comfort", "status", "--user", "adler")
+    assert "Komfort, mit Bestätigung" in await said(profile, "signatures")
+    assert "beendet" in await said(profile, "comfort", "deactivate", "--user", "adler", "--end-all-sessions")
+
+
+async def test_the_secret_of_a_session_stands_nowhere(desk: Desk) -> None:
+    await desk.activated()
+    await desk.sign(person_assertion(ADLER, KEY))
+    secrets = (await desk.here.simulator.ask(f"{KONNEKTOR}/secrets"))["user_ids"]
+    assert secrets
+    files = [one.read_bytes() for one in desk.here.agent.folder.rglob("*") if one.is_file()]
+    told = desk.here.agent.said.encode() + b"".join(files)
+    for page in (await desk.box.jobs.page(100), await desk.technician.audit.page(1000), await desk.state()):
+        told += page.SerializeToString()
+    assert not [one for one in secrets if one.encode() in told or uuid.UUID(one).bytes in told]
 
 
 async def test_a_restart_forgets_the_session_and_says_so(desk: Desk) -> None:
