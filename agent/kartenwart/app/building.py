@@ -43,6 +43,7 @@ from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
+from kartenwart.operations.verification import Verifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,9 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         signatures=_signatures(parts, jobs, keeper, tools),
         system=parts.admission.system,
         unlocking=Unlocking(jobs=jobs, contexts=contexts, tools=pin_tools),
+        verifications=Verifications(
+            contexts=contexts, konnektors=parts.konnektors, documents=documents, clock=clock
+        ),
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),

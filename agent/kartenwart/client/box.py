@@ -17,6 +17,7 @@ from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
 from kartenwart.client.services.jobs import Jobs, OnJob, Pins, Signatures
 from kartenwart.client.services.people import Enrolments, Users, Workstations
+from kartenwart.client.services.verification import Verifications
 from kartenwart.client.wire import Wire
 
 
@@ -58,6 +59,7 @@ class Kartenwart:
         self.signature_journal = SignatureJournal(wire)
         self.authentication = Authentication(wire)
         self.encryption = Encryption(wire)
+        self.verifications = Verifications(wire)
         self.documents = Documents(wire)
         self.jobs = Jobs(wire)
         self.users = Users(wire)

@@ -22,6 +22,7 @@ SERVICES = (
     "kartenwart.api.job.v1.JobService",
     "kartenwart.api.konnektor.v1.KonnektorService",
     "kartenwart.api.pin.v1.PinService",
+    "kartenwart.api.signature.v1.DocumentVerificationService",
     "kartenwart.api.signature.v1.SignaturePresetService",
     "kartenwart.api.signature.v1.ComfortSignatureService",
     "kartenwart.api.signature.v1.SignatureJournalService",

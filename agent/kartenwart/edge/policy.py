@@ -159,6 +159,9 @@ _TABLE: dict[str, dict[str, Rule]] = {
         ),
         "GetPinMatrix": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=("user",)),
     },
+    "signature.v1.DocumentVerificationService": {
+        "VerifyDocument": Rule(roles=WORKERS, rate=Rate.CARD, scope=("context",), subject="document"),
+    },
     "signature.v1.SignaturePresetService": {"ListSignaturePresets": _READ},
     "signature.v1.ComfortSignatureService": {
         "ActivateComfortSignature": Rule(

@@ -305,6 +305,11 @@ _TABLE: dict[str, dict[str, Check]] = {
         "wait": WAIT,
     },
     "signature.v1.ListSignaturePresetsRequest": NOTHING,
+    "signature.v1.VerifyDocumentRequest": {
+        "context": CONTEXT,
+        "document": _name("documents"),
+        "signature": _name("documents", required=False),
+    },
     "signature.v1.ActivateComfortSignatureRequest": {
         "request_id": REQUEST_ID,
         "card": CARD,

@@ -1,10 +1,11 @@
-"""XML signatures, XAdES baseline B (ETSI EN 319 132-1), inside a document or around it."""
+"""XML signatures, XAdES of version 1.3.2 (ETSI TS 101 903) as the Konnektor's schemas have it, inside XML or around it."""
 
 import base64
 import hashlib
 import uuid
 from datetime import UTC, datetime
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -104,10 +105,14 @@ def _properties(signature: etree._Element, certificate: bytes) -> etree._Element
     properties = etree.SubElement(qualifying, f"{{{XADES}}}SignedProperties", Id=f"properties-{uuid.uuid4()}")
     about = etree.SubElement(properties, f"{{{XADES}}}SignedSignatureProperties")
     etree.SubElement(about, f"{{{XADES}}}SigningTime").text = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    one = etree.SubElement(etree.SubElement(about, f"{{{XADES}}}SigningCertificateV2"), f"{{{XADES}}}Cert")
+    one = etree.SubElement(etree.SubElement(about, f"{{{XADES}}}SigningCertificate"), f"{{{XADES}}}Cert")
     digest = etree.SubElement(one, f"{{{XADES}}}CertDigest")
     _add(digest, "DigestMethod", Algorithm=SHA256)
     _add(digest, "DigestValue").text = base64.b64encode(hashlib.sha256(certificate).digest()).decode()
+    parsed = x509.load_der_x509_certificate(certificate)
+    serial = etree.SubElement(one, f"{{{XADES}}}IssuerSerial")
+    _add(serial, "X509IssuerName").text = parsed.issuer.rfc4514_string()
+    _add(serial, "X509SerialNumber").text = str(parsed.serial_number)
     return properties
 
 

@@ -66,6 +66,7 @@ class House:
             signatures=practice.signatures,
             system=self.facts,
             users=practice.users,
+            verifications=practice.verifications,
             workstations=self.workstations,
             root_der=self.site.root_der,
         )

@@ -21,6 +21,7 @@ from kartenwart.api.pin.v1 import pin_service_pb2 as pin
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort
 from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal
+from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification
 from kartenwart.api.signature.v1 import signature_preset_service_pb2 as signature_preset
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature
 from kartenwart.api.system.v1 import system_service_pb2 as system
@@ -91,6 +92,7 @@ ALL: tuple[Message, ...] = (
     pin.UnlockPracticeCardsRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
     pin.GetPinMatrixRequest(user="users/arzt1"),
     signature_preset.ListSignaturePresetsRequest(),
+    verification.VerifyDocumentRequest(document="documents/d-1", signature="documents/d-2"),
     comfort.ActivateComfortSignatureRequest(request_id=UUID, card="cards/c-1", user="users/arzt1", wait=WAIT),
     comfort.GetComfortSignatureRequest(card="cards/c-1", user="users/arzt1"),
     comfort.DeactivateComfortSignatureRequest(card="cards/c-1", user="users/arzt1", end_all_sessions=True),

@@ -40,6 +40,7 @@ from kartenwart.domain.ports.konnektor import (
 )
 from kartenwart.domain.principals import Caller, Role, Scope
 from kartenwart.operations.assertions import Assertions
+from kartenwart.domain.verification import TimestampType, Verification, VerificationOrder, VerificationResult
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
@@ -68,6 +69,7 @@ from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
+from kartenwart.operations.verification import Verifications
 from tests.unit.operations.card_keys import PlayedEnvelopes, PlayedKeys, authentications, encryptions
 from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
 
@@ -140,6 +142,12 @@ class PlayedKonnektor(PlayedKeys):
     calls: list[CardCall] = field(default_factory=list)
     orders: list[SignOrder] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    verified: list[VerificationOrder] = field(default_factory=list)
+    verification: Verification | WorldError = field(
+        default_factory=lambda: Verification(
+            result=VerificationResult.VALID, timestamp_type=TimestampType.SYSTEM, timestamp=START, report=b"<report/>"
+        )
+    )
     wishes: list[tuple[str, PinWish]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     comfort_on: bool = True
@@ -250,6 +258,13 @@ class PlayedKonnektor(PlayedKeys):
         assert context.konnektor == self.name
         had, self.comfort_user = bool(self.comfort_user), ""
         return had
+
+    async def verify_document(self, context: Context, order: VerificationOrder) -> Verification:
+        self.asked.append(f"verify_document {context.name}")
+        self.verified.append(order)
+        if isinstance(self.verification, WorldError):
+            raise self.verification
+        return self.verification
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         assert call.context.konnektor == self.name
@@ -395,6 +410,9 @@ class Practice:
         self.envelopes = PlayedEnvelopes()
         self.authentications = authentications(self, OneCertificateReader())
         self.encryptions = encryptions(self, OneCertificateReader(), self.envelopes)
+        self.verifications = Verifications(
+            contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents, clock=self.clock
+        )
         self.signatures = Signatures(
             jobs=self.jobs,
             contexts=self.contexts,

@@ -17,6 +17,7 @@ from kartenwart.adapters.konnektor.observing import observe
 from kartenwart.adapters.konnektor.sources import Sources, own_address
 from kartenwart.adapters.konnektor.subscriptions import Subscriptions
 from kartenwart.adapters.konnektor.surveying import survey
+from kartenwart.adapters.konnektor.verifying import verify_document
 from kartenwart.adapters.konnektor.wire import Wire
 from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.catalogue import failure
@@ -40,6 +41,7 @@ from kartenwart.domain.ports.konnektor import (
     Signed,
     SignOrder,
 )
+from kartenwart.domain.verification import Verification, VerificationOrder
 from kartenwart.transport.credentials import ClientCertificate, validity_doubt
 
 _WAITING_NOTICES = 1000
@@ -198,6 +200,10 @@ class Konnektor:
     async def deactivate_comfort(self, context: Context, handle: str) -> bool:
         """End all comfort sessions of a card."""
         return await comfort.deactivate(self._link, context, handle)
+
+    async def verify_document(self, context: Context, order: VerificationOrder) -> Verification:
+        """Ask VerifyDocument."""
+        return await verify_document(self._link, context, order)
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a running SignDocument to stop."""

@@ -14,6 +14,7 @@ import typer
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.cli.command import command
 from kartenwart.cli.commands.comfort import Act, assertion
+from kartenwart.cli.commands.verifying import verify_document
 from kartenwart.cli.exits import UsageProblem
 from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
@@ -67,6 +68,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     command(app, "sign")(sign)
     command(app, "presets")(presets)
+    command(app, "verify-document")(verify_document)
 
 
 async def sign(

@@ -16,14 +16,14 @@ from kartenwart.domain.documents import SignatureFormat
 
 SERVICE = "SignatureService"
 MEBIBYTE = 1024 * 1024
+CADES = "urn:ietf:rfc:5652"
 
 _JOB_NUMBER = re.compile("[A-Z]{3}-[0-9]{3}")
-_CADES = "urn:ietf:rfc:5652"
 _PADES = "http://uri.etsi.org/02778/3"
 _TYPES = {
     SignatureFormat.PADES: _PADES,
-    SignatureFormat.CADES_DETACHED: _CADES,
-    SignatureFormat.CADES_ENVELOPING: _CADES,
+    SignatureFormat.CADES_DETACHED: CADES,
+    SignatureFormat.CADES_ENVELOPING: CADES,
 }
 
 

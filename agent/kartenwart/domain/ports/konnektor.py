@@ -23,6 +23,7 @@ from kartenwart.domain.inventory import (
 from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
+from kartenwart.domain.verification import Verification, VerificationOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +301,10 @@ class KonnektorPort(Protocol):
 
     async def deactivate_comfort(self, context: Context, handle: str) -> bool:
         """End all sessions of a card, of all users and client systems; False where it had none."""
+        ...
+
+    async def verify_document(self, context: Context, order: VerificationOrder) -> Verification:
+        """Ask VerifyDocument; it changes nothing. KONNEKTOR_FAULT with 4253 where there is no signature."""
         ...
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:

@@ -12,6 +12,7 @@ from kartenwart.edge.services.pins import PinService
 from kartenwart.edge.services.practice import CardService, KonnektorService, TerminalService
 from kartenwart.edge.services.presets import SignaturePresetService
 from kartenwart.edge.services.system import SystemService
+from kartenwart.edge.services.verification import DocumentVerificationService
 from kartenwart.edge.services.views import Views
 from kartenwart.edge.services.work import JobService, SignatureService, UserService
 
@@ -41,6 +42,7 @@ def build_services(operations: Operations) -> dict[str, object]:
         "job.v1.JobService": JobService(jobs=jobs),
         "konnektor.v1.KonnektorService": KonnektorService(operations, views),
         "pin.v1.PinService": PinService(operations),
+        "signature.v1.DocumentVerificationService": DocumentVerificationService(verifications=operations.verifications),
         "signature.v1.SignaturePresetService": SignaturePresetService(),
         "signature.v1.ComfortSignatureService": ComfortSignatureService(comfort=operations.comfort, jobs=jobs),
         "signature.v1.SignatureJournalService": SignatureJournalService(journal=operations.signature_journal),

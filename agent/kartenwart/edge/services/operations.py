@@ -25,6 +25,7 @@ from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.system import SystemFacts
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
+from kartenwart.operations.verification import Verifications
 from kartenwart.operations.workstations import Workstations
 
 
@@ -54,5 +55,6 @@ class Operations:
     system: Callable[[], SystemFacts]
     unlocking: Unlocking
     users: Users
+    verifications: Verifications
     workstations: Workstations
     root_der: bytes

@@ -1,0 +1,26 @@
+"""VerifyDocument: a Konnektor's word on a signature."""
+
+import asyncio
+
+from kartenwart.adapters.konnektor.faults import from_fault
+from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.codecs.soap import signatures, verification
+from kartenwart.codecs.soap.fault import Fault
+from kartenwart.domain.inventory import Context
+from kartenwart.domain.verification import Verification, VerificationOrder
+
+
+async def verify_document(link: Link, context: Context, order: VerificationOrder) -> Verification:
+    """Let a Konnektor verify; it may ask the TI about the certificate, and gets the time that cards get."""
+    service = await link.verb_service(signatures.SERVICE)
+    exchange = await asyncio.to_thread(
+        verification.verify_document, call_context(context), order=order, namespace=service.signature_namespace
+    )
+    answer = await link.once(exchange, service, context, _at_once)
+    if isinstance(answer, Fault):
+        raise from_fault(answer)
+    return answer
+
+
+async def _at_once() -> None:
+    """Nothing has to be durable first: this changes nothing, and may be asked again."""

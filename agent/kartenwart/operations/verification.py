@@ -1,0 +1,80 @@
+"""Signatures of others, and one's own: verified by a Konnektor, with its report kept for whoever asked."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.documents import RETENTION, Document
+from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.principals import Caller
+from kartenwart.domain.verification import SignedForm, Verification, VerificationOrder
+from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.documents import Documents, sha256
+from kartenwart.operations.names import fresh_name
+
+AT_ONCE = 2  # documents in memory: each stands there several times while it is in base64 and XML
+REPORT_TYPE = "text/xml"
+_FORMS = {"application/pdf": SignedForm.PDF, "text/xml": SignedForm.XML}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The Konnektor's word and the document that holds its report; None where it gave none."""
+
+    verification: Verification
+    report: Document | None
+
+
+class Verifications:
+    """Verifies documents, a few at a time. The documents stay until they are deleted or expire."""
+
+    def __init__(
+        self, *, contexts: Contexts, konnektors: Mapping[str, KonnektorPort], documents: Documents, clock: Clock
+    ) -> None:
+        self._contexts = contexts
+        self._konnektors = konnektors
+        self._documents = documents
+        self._clock = clock
+        self._few = asyncio.Semaphore(AT_ONCE)
+
+    async def verify(self, caller: Caller, *, context: str, document: str, signature: str) -> Verified:
+        """Let the context's Konnektor verify a document.
+
+        `signature` names a CMS structure beside `document`; where it is empty, the signature is inside: in a PDF, in
+        XML, or around the content (any other MIME type). CallerError NOT_FOUND, DOCUMENT_INCOMPLETE; WorldError of
+        the Konnektor, with 4253 where it finds no signature.
+        """
+        chosen = self._contexts.get(context)
+        main = await self._documents.complete(caller, document)
+        beside = await self._documents.complete(caller, signature) if signature else None
+        async with self._few:
+            order = await self._order(main, beside)
+            said = await self._konnektors[chosen.konnektor].verify_document(chosen, order)
+        return Verified(verification=said, report=await self._kept(caller, said.report) if said.report else None)
+
+    async def _order(self, main: Document, beside: Document | None) -> VerificationOrder:
+        content = await self._documents.content(main)
+        if beside is not None:
+            signature = await self._documents.content(beside)
+            return VerificationOrder(
+                form=SignedForm.CMS, mime_type=main.mime_type, document=content, signature=signature
+            )
+        form = _FORMS.get(main.mime_type, SignedForm.CMS)
+        if form is SignedForm.CMS:
+            return VerificationOrder(form=form, mime_type="", signature=content)
+        return VerificationOrder(form=form, mime_type=main.mime_type, document=content)
+
+    async def _kept(self, caller: Caller, report: bytes) -> Document:
+        kept = Document(
+            name=fresh_name("documents", "d"),
+            owner=caller.name,
+            size=len(report),
+            received=len(report),
+            sha256=await sha256(report),
+            mime_type=REPORT_TYPE,
+            expires_at=self._clock.now() + RETENTION,
+            result=True,
+        )
+        await self._documents.store(kept, report)
+        return kept
