@@ -28,7 +28,6 @@ from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
-from kartenwart.operations.people import People
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pin_memory import PinMemory
@@ -43,7 +42,6 @@ from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
-from kartenwart.operations.verification import Verifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +139,6 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         signatures=_signatures(parts, jobs, keeper, tools),
         system=parts.admission.system,
         unlocking=Unlocking(jobs=jobs, contexts=contexts, tools=pin_tools),
-        verifications=Verifications(
-            contexts=contexts, konnektors=parts.konnektors, documents=documents, clock=clock
-        ),
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),
