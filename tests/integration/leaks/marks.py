@@ -7,8 +7,9 @@ from tests.processes import REPOSITORY
 
 PATIENT, KVNR, LETTER = "Zwirbelnuss", "Q473918265", "Quarkstrudelbefund"
 SMC_PIN, CH_PIN, QES_PIN, EGK_PIN, WRONG_PIN = "57306418", "61840275", "90315746", "28467190", "73920518"
+SMC_PUK, NEW_PIN = "46820795", "39517284"
 ICCSNS = tuple(f"80276001011699900{tail}" for tail in ("101", "102", "201", "202", "301"))
-PINS = (SMC_PIN, CH_PIN, QES_PIN, EGK_PIN, WRONG_PIN)
+PINS = (SMC_PIN, CH_PIN, QES_PIN, EGK_PIN, WRONG_PIN, SMC_PUK, NEW_PIN)
 DOCTORS = ICCSNS[2:4]  # in the certificates of their cards, which go with every signature
 MARKS = (PATIENT, KVNR, LETTER, *PINS, *ICCSNS)
 ALL_IN_ONE = f"Karte {ICCSNS[4]} von {PATIENT} ({KVNR}), PIN {SMC_PIN}: {LETTER}"
@@ -17,6 +18,7 @@ _IN_THE_WORLD = {
     "Erika Erfunden TEST-ONLY": f"Erika {PATIENT} TEST-ONLY",
     "X000000012": KVNR,
     '"135790"': f'"{SMC_PIN}"',
+    '"13579024"': f'"{SMC_PUK}"',
     '"112233"': f'"{CH_PIN}"',
     '"445566"': f'"{QES_PIN}"',
     '"654321"': f'"{EGK_PIN}"',

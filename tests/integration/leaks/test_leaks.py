@@ -98,6 +98,27 @@ async def pins(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: 
     await play("kt-sprechzimmer", default="type_right")
     bound = await far.job("user.v1.UserService/BindUser", user="users/adler", card=hba)
     assert bound["state"] == "JOB_STATE_SUCCEEDED", bound
+    await life_of_a_pin(here, near, smcb)
+
+
+async def life_of_a_pin(here: Practice, near: Workplace, smcb: str) -> None:
+    """Changed and changed back, a PUK typed wrong and right, and the practice unlocked everywhere."""
+    new, back = (marks.SMC_PIN, marks.NEW_PIN, marks.NEW_PIN), (marks.NEW_PIN, marks.SMC_PIN, marks.SMC_PIN)
+    ends = []
+    for verb, typed in (("ChangePin", new), ("ChangePin", back), ("UnblockPin", (WRONG_PIN,))):
+        await here.simulator.plays("kt-empfang", *({"pin": digits} for digits in typed))
+        ends.append(await near.job(f"pin.v1.PinService/{verb}", card=smcb, pin="PIN_SMC"))
+    await here.simulator.plays("kt-empfang", {"pin": marks.SMC_PUK}, default="type_right")
+    ends.append(await near.job("pin.v1.PinService/UnblockPin", card=smcb, pin="PIN_SMC"))
+    ends.append(await near.job("pin.v1.PinService/UnlockPracticeCards"))
+    assert [one["state"].removeprefix("JOB_STATE_") for one in ends] == [
+        "SUCCEEDED",
+        "SUCCEEDED",
+        "FAILED",
+        "SUCCEEDED",
+        "SUCCEEDED",
+    ]
+    assert (await near.post("pin.v1.PinService/GetPinMatrix"))["cells"]
 
 
 async def signatures(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: str) -> None:
@@ -298,7 +319,7 @@ def reduced(here: Practice) -> bool:
 async def test_the_search_finds_every_mark_where_it_is(day: Day) -> None:
     """The simulator knows them all and really used them: a search that finds nothing there would prove nothing."""
     world = (day.here.folder / "world.toml").read_bytes()
-    assert set(found_in(world)) >= set(MARKS) - {WRONG_PIN, LETTER}
+    assert set(found_in(world)) >= set(MARKS) - {WRONG_PIN, marks.NEW_PIN, LETTER}
     counts = await day.here.simulator.counts("smcb-m1")
     assert counts["pin_tries"] == {"right": counts["pin_tries"]["right"], "wrong": 1}
     assert counts["pin_tries"]["right"] > 1
