@@ -18,7 +18,7 @@ from firmware_sim.world.practice import Practice
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """Everything an operation may touch; `keys` by name of a card, `authorities` are the CAs that its trust list names."""
+    """Everything an operation may touch; `keys` by a card's name, `authorities` are the CAs of its trust list."""
 
     device: Device
     practice: Practice

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from asn1crypto import algos, tsp
 from asn1crypto import cms as asn1_cms
 from pyhanko.pdf_utils import generic
@@ -26,7 +27,9 @@ CONTENTS = re.compile(rb"/Contents\s*<([0-9A-Fa-f]+)>")
 
 def check(keys: CardKeys, **wrong: Any) -> None:
     certificate = keys.certificate("C.QES")
-    structure = forge.sign(DOCUMENT, certificate, keys.private_key("C.QES"), **wrong)
+    key = keys.private_key("C.QES")
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    structure = forge.sign(DOCUMENT, certificate, key, **wrong)
     cms.check_detached(structure, [DOCUMENT[:5], DOCUMENT[5:]], certificate)
 
 
