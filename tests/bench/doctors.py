@@ -18,6 +18,7 @@ from tests.practice import Practice, practice
 
 DOCTORS = 10
 DOCUMENT = b"Ein Befund"
+EVENTS = 'event_connect_seconds = 20\ncetp_connection = "kept"'  # a handshake per event would be the simulator's work
 LONGEST = 25.0  # seconds; a call may wait so long
 
 
@@ -111,7 +112,7 @@ def _world(count: int, signature_seconds: float) -> str:
     terminals = [f"kt-{name}" for name in names]
     text = default_text()
     for old, new in (
-        ("signature_seconds = 0.1", f"signature_seconds = {signature_seconds}\nevent_connect_seconds = 20"),
+        ("signature_seconds = 0.1", f"signature_seconds = {signature_seconds}\n{EVENTS}"),
         ('workplaces = ["empfang", "sprechzimmer"]', _list("workplaces", ["empfang", "sprechzimmer", *names])),
         (
             'terminals = ["kt-empfang", "kt-sprechzimmer"]',
