@@ -14,6 +14,7 @@ from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.edge.services.operations import Operations
 from kartenwart.operations.assertions import Assertions
+from kartenwart.operations.card_requests import CardRequests
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.comfort import Comfort
@@ -24,10 +25,13 @@ from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
+from kartenwart.operations.insertions import Insertions
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks, Limits
 from kartenwart.operations.names import ResourceNames
+from kartenwart.operations.online_checks import OnlineChecks
+from kartenwart.operations.patient_cards import PatientCards
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pin_memory import PinMemory
@@ -42,6 +46,7 @@ from kartenwart.operations.signing import SigningTools
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
+from kartenwart.operations.verification import Verifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +96,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         sessions=sessions,
     )
     pin_tools = PinTools(cards=cards, keeper=keeper, memory=memory)
-    reader = DerCertificateReader()
+    reader, insertions = DerCertificateReader(), Insertions(keeper)
     tools = SigningTools(
         cards=cards,
         documents=documents,
@@ -106,6 +111,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         certificate_surveys=CertificateSurveys(
             keeper=keeper, contexts=contexts, konnektors=parts.konnektors, reader=reader, clock=clock
         ),
+        card_requests=CardRequests(jobs=jobs, cards=cards, contexts=contexts, keeper=keeper),
         certificates=Certificates(cards=cards, reader=reader),
         comfort=Comfort(
             jobs=jobs,
@@ -129,8 +135,10 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         ),
         events=events,
         information_models=_models(parts, contexts, keeper),
+        insertions=insertions,
         inventory=keeper,
         jobs=jobs,
+        patient_cards=_patient_cards(parts, cards, memory, insertions, names),
         people=people,
         pin_changes=PinChanges(jobs=jobs, contexts=contexts, tools=pin_tools),
         pin_matrix=PinMatrix(contexts=contexts, people=people, tools=pin_tools),
@@ -139,6 +147,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         signatures=_signatures(parts, jobs, keeper, tools),
         system=parts.admission.system,
         unlocking=Unlocking(jobs=jobs, contexts=contexts, tools=pin_tools),
+        verifications=Verifications(contexts=contexts, konnektors=parts.konnektors, documents=documents, clock=clock),
         users=Users(
             people=people, jobs=jobs, cards=cards, contexts=contexts, keeper=keeper, memory=memory, audit=audit
         ),
@@ -151,6 +160,13 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
         for name in parts.names
     }
     return operations, readiness
+
+
+def _patient_cards(
+    parts: Parts, cards: Cards, memory: PinMemory, insertions: Insertions, names: ResourceNames
+) -> PatientCards:
+    checks = OnlineChecks(facts=parts.store.facts, names=names, clock=parts.clock, report=parts.report)
+    return PatientCards(cards=cards, memory=memory, insertions=insertions, checks=checks, clock=parts.clock)
 
 
 def _models(parts: Parts, contexts: Contexts, keeper: InventoryKeeper) -> InformationModels:

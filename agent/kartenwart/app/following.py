@@ -81,7 +81,9 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
     supervisor.start(
         "tidy", lambda: _tidy(operations, ground.store.jobs, ground.clock, settings.box.job_retention_days)
     )
+    supervisor.start("insertions", operations.insertions.run)
     supervisor.start("comfort", operations.comfort.run)
+    supervisor.start("insertions", operations.insertions.run)
     supervisor.start("keep-time", lambda: _keep_time(ground.clock, report))
     supervisor.start("presence", lambda: ground.presence.now_and_then(ports, lambda: operations.enrolments.is_open))
     await asyncio.to_thread(_say_ready, settings.listen.ready_file, ground.site, ports)
@@ -124,6 +126,7 @@ async def _operations(
     operations.jobs.on_end(ground.edge.metrics.job_ended)
     operations.jobs.on_end(partial(_journal_end, ground.report))
     ground.work.push_async_callback(operations.jobs.close)
+    ground.work.push_async_callback(operations.insertions.close)
     ground.edge.bind(build_services(operations), violations)
     return operations, readiness
 

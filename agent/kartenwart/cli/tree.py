@@ -15,6 +15,7 @@ from kartenwart.cli.commands import (
     enrolling,
     jobs,
     konnektor,
+    patients,
     pins,
     signing,
     users,
@@ -54,7 +55,7 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    looking, working = (cards, certificates, watching, konnektor), (pins, signing, comfort, card_keys, jobs)
+    looking, working = (cards, certificates, watching, konnektor), (pins, patients, signing, comfort, card_keys, jobs)
     for commands in (enrolling, *looking, *working, workstations, users, audit, agent):
         commands.add_to(app)
     return app

@@ -10,6 +10,7 @@ from kartenwart.api.certificate.v1 import certificate_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
+from kartenwart.api.patient.v1 import patient_card_pb2
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
 from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
@@ -156,6 +157,20 @@ EVENTS: dict[int, str] = {
     inventory_pb2.EVENT_TYPE_TERMINAL_REMOVED: "Terminal entfallen",
     inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDING: "Komfortsignatur endet bald",
     inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDED: "Komfortsignatur beendet",
+}
+REPLACEMENTS: dict[int, str] = {
+    patient_card_pb2.REPLACEMENT_PROCEDURE_NOT_NEEDED: "nicht nötig",
+    patient_card_pb2.REPLACEMENT_PROCEDURE_ALLOWED: "erlaubt",
+    patient_card_pb2.REPLACEMENT_PROCEDURE_ANOTHER_INSERTION_FIRST: "erst die Karte noch einmal stecken",
+    patient_card_pb2.REPLACEMENT_PROCEDURE_FORBIDDEN: "nicht erlaubt, die Karte ist ungültig",
+}
+RESULTS_OF_CHECKS: dict[int, str] = {
+    patient_card_pb2.ONLINE_CHECK_RESULT_UPDATED: "Daten aktualisiert",
+    patient_card_pb2.ONLINE_CHECK_RESULT_UP_TO_DATE: "Daten aktuell",
+    patient_card_pb2.ONLINE_CHECK_RESULT_UPDATE_IMPOSSIBLE: "Aktualisierung nicht möglich",
+    patient_card_pb2.ONLINE_CHECK_RESULT_CARD_INVALID: "Karte ungültig",
+    patient_card_pb2.ONLINE_CHECK_RESULT_CHECK_IMPOSSIBLE: "Karte nicht prüfbar",
+    patient_card_pb2.ONLINE_CHECK_RESULT_OFFLINE_TOO_LONG: "zu lange offline",
 }
 ROLES: dict[int, str] = {
     workstation_pb2.ROLE_VIEWER: "viewer",

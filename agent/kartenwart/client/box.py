@@ -9,14 +9,16 @@ from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client.batch import Batch, sign_batch
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
-from kartenwart.client.services.box import Audit, Cards, Konnektors, System, Terminals
+from kartenwart.client.services.box import Audit, Cards, Konnektors, System
 from kartenwart.client.services.card_keys import Authentication, Encryption
 from kartenwart.client.services.certificates import Certificates
 from kartenwart.client.services.comfort import Comfort, SignatureJournal
 from kartenwart.client.services.documents import Documents
 from kartenwart.client.services.inventory import Inventory
 from kartenwart.client.services.jobs import Jobs, OnJob, Pins, Signatures
+from kartenwart.client.services.patients import PatientCards
 from kartenwart.client.services.people import Enrolments, Users, Workstations
+from kartenwart.client.services.terminals import Terminals
 from kartenwart.client.services.verification import Verifications
 from kartenwart.client.wire import Wire
 
@@ -53,6 +55,7 @@ class Kartenwart:
         self.cards = Cards(wire)
         self.certificates = Certificates(wire)
         self.inventory = Inventory(wire)
+        self.patients = PatientCards(wire)
         self.pins = Pins(wire)
         self.signatures = Signatures(wire)
         self.comfort = Comfort(wire)

@@ -201,7 +201,8 @@ class PinState:
 class Card:
     """A card ("cards/{c}"). `holder` of an eGK is personal data: kept only in memory, never logged.
 
-    `contexts` are those that may reach it; `holder_contexts` those at whose workplace an eGK's holder is needed.
+    `contexts` are those that may reach it; `holder_contexts` those at whose workplace an eGK's holder is needed. `seal`
+    is a keyed hash of an eGK's ICCSN, by which the box knows it again after another insertion; never shown.
     """
 
     name: str
@@ -215,6 +216,7 @@ class Card:
     holder_contexts: frozenset[str] = frozenset()
     pin_states: tuple[PinState, ...] = ()
     confirmed: bool = True
+    seal: str = ""
 
     def handle(self, konnektor: str) -> str:
         """Return the handle by which a Konnektor knows the card; empty where it has none."""

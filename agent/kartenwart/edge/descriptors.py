@@ -21,6 +21,7 @@ SERVICES = (
     "kartenwart.api.inventory.v1.InventoryService",
     "kartenwart.api.job.v1.JobService",
     "kartenwart.api.konnektor.v1.KonnektorService",
+    "kartenwart.api.patient.v1.PatientCardService",
     "kartenwart.api.pin.v1.PinService",
     "kartenwart.api.signature.v1.DocumentVerificationService",
     "kartenwart.api.signature.v1.SignaturePresetService",

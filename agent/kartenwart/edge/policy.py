@@ -147,6 +147,10 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "GetTargetModel": _CONTROLLER,
         "CheckKonnektor": Rule(roles=TECHNICIANS, rate=Rate.CARD),
     },
+    "patient.v1.PatientCardService": {
+        "ReadVsd": Rule(roles=WORKERS, rate=Rate.CARD, scope=CALL, subject="card", audited=True),
+        "ReadKvk": Rule(roles=WORKERS, rate=Rate.CARD, scope=("context",), subject="card", audited=True),
+    },
     "pin.v1.PinService": {
         "GetPinStatus": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=CALL, subject="card"),
         "VerifyPin": _PIN,
@@ -179,7 +183,11 @@ _TABLE: dict[str, dict[str, Rule]] = {
         "SignDocuments": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=CALL, subject="card", audited=True),
     },
     "system.v1.SystemService": {"GetSystem": _READ},
-    "terminal.v1.TerminalService": {"ListTerminals": _READ},
+    "terminal.v1.TerminalService": {
+        "ListTerminals": _READ,
+        "RequestCard": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=("context",), subject="terminal", audited=True),
+        "EjectCard": Rule(roles=WORKERS, rate=Rate.CHANGE, scope=("context",), subject="card", audited=True),
+    },
     "user.v1.UserService": {
         "ListUsers": Rule(roles=JOB_READERS, rate=Rate.READ),
         "CreateUser": _changes("user.name"),

@@ -65,6 +65,8 @@ WIRE: dict[Reason, tuple[Code, str]] = {
     Reason.CERTIFICATE_MISSING: (Code.FAILED_PRECONDITION, "the card has no such certificate"),
     Reason.TERMINAL_DISCONNECTED: (Code.FAILED_PRECONDITION, "the card terminal is not connected"),
     Reason.CERTIFICATE_RSA_ONLY: (Code.FAILED_PRECONDITION, "the card has RSA keys only; an elliptic curve is needed"),
+    Reason.CARD_INVALID: (Code.FAILED_PRECONDITION, "the patient's card is no valid proof of insurance any more"),
+    Reason.CARD_NOT_TAKEN: (Code.FAILED_PRECONDITION, "nobody took the card out in time"),
     Reason.CERTIFICATE_EXPIRED: (Code.FAILED_PRECONDITION, "the last day of the card's certificate is over"),
     Reason.CERTIFICATE_EXPIRES_SOON: (Code.FAILED_PRECONDITION, "reserved: states of certificates tell it"),
     Reason.CERTIFICATE_UNCHECKED: (Code.FAILED_PRECONDITION, "reserved: states of certificates tell it"),

@@ -18,6 +18,7 @@ from kartenwart.domain.failures import Violation
 from kartenwart.edge.checks import MISSING, Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
 
 LONGEST_WAIT = 25
+LONGEST_CARD_REQUEST = 120
 LONGEST_CERTIFICATE = 8 * 1024
 MOST_HASHED = 32 * 1024
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
@@ -44,6 +45,9 @@ CONTEXT = _name("contexts", required=False)
 USER = _name("users", required=False)
 KONNEKTOR = _name("konnektors", required=False)
 WAIT = Span(longest=LONGEST_WAIT)
+DISPLAY_TEXT = Text(
+    pattern=re.compile(r".*"), words="Erwartet werden höchstens 48 druckbare Zeichen.", longest=48, required=False
+)
 CURSOR = Text(pattern=re.compile(r".*"), words="Unbekannte Form.", longest=256, required=False)
 PAGE_TOKEN = _opaque(256)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -280,6 +284,14 @@ _TABLE: dict[str, dict[str, Check]] = {
     "konnektor.v1.ListContextsRequest": NOTHING,
     "konnektor.v1.GetTargetModelRequest": {"konnektor": KONNEKTOR},
     "konnektor.v1.CheckKonnektorRequest": {"konnektor": KONNEKTOR},
+    "patient.v1.ReadVsdRequest": {
+        "card": CARD,
+        "context": CONTEXT,
+        "authority": _name("cards", required=False),
+        "user": USER,
+        "online_check": Choice(required=False),
+    },
+    "patient.v1.ReadKvkRequest": {"card": CARD, "context": CONTEXT},
     "pin.v1.GetPinStatusRequest": {"card": CARD, "context": CONTEXT, "pin": Choice(), "user": USER},
     "pin.v1.ChangePinRequest": _PIN | {"pin": Choice(required=False), "user": USER, "transport_pin": Flag()},
     "pin.v1.UnblockPinRequest": _PIN | {"user": USER, "set_new_pin": Flag()},
@@ -338,6 +350,23 @@ _TABLE: dict[str, dict[str, Check]] = {
     },
     "system.v1.GetSystemRequest": NOTHING,
     "terminal.v1.ListTerminalsRequest": NOTHING,
+    "terminal.v1.RequestCardRequest": {
+        "request_id": REQUEST_ID,
+        "terminal": _name("terminals"),
+        "slot_id": Number(low=1, high=64),
+        "context": CONTEXT,
+        "display_text": DISPLAY_TEXT,
+        "timeout": Span(longest=LONGEST_CARD_REQUEST),
+        "wait": WAIT,
+    },
+    "terminal.v1.EjectCardRequest": {
+        "request_id": REQUEST_ID,
+        "card": CARD,
+        "context": CONTEXT,
+        "display_text": DISPLAY_TEXT,
+        "timeout": Span(longest=LONGEST_CARD_REQUEST),
+        "wait": WAIT,
+    },
     "user.v1.ListUsersRequest": NOTHING,
     "user.v1.CreateUserRequest": {"user_id": USER_ID, "label": LABEL},
     "user.v1.BindUserRequest": {

@@ -36,6 +36,14 @@ class ResourceNames:
         fields = ("mac", mac) if real else ("ct", konnektor, ct_id)
         return f"terminals/t-{self._hashed('terminal', *fields)}"
 
+    def iccsn(self, iccsn: str) -> str:
+        """Return what tells one card's ICCSN from another's, and nothing else; "" for none."""
+        return self._hashed("sealed-iccsn", iccsn) if iccsn else ""
+
+    def seal(self, *fields: str) -> str:
+        """Return a keyed hash of facts that are to be recognised, and not to be read."""
+        return self._hashed("sealed", *fields)
+
     def _hashed(self, *fields: str) -> str:
         message = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (field.encode() for field in fields))
         return _letters(hmac.new(self._secret, message, hashlib.sha256).digest()[:10])

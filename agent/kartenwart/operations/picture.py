@@ -47,6 +47,7 @@ class Painter:
             contexts=seen.contexts,
             holder_contexts=seen.local_contexts if seen.type is CardType.EGK else frozenset(),
             confirmed=confirmed,
+            seal=self.names.iccsn(seen.iccsn) if seen.type is CardType.EGK else "",
         )
 
     def _terminals(self, seen: Iterable[ObservedTerminal]) -> list[Terminal]:

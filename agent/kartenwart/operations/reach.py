@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
@@ -101,26 +101,42 @@ class Cards:
         Konnektor has told nothing since the start, or has just told of the card's insertion in another context, and
         the poll that confirms it is on its way.
         """
+        reach = self.inserted(card, context)
+        found = reach.card.type
+        if found.is_practice or (patients and found is CardType.EGK):
+            return reach
+        if not found.is_person:
+            raise refused(Reason.CARD_TYPE_WRONG)
+        if not user:
+            raise wrong_field("user", "Für einen Heilberufsausweis muss die Person genannt werden.")
+        call = replace(reach.call, user_id=self._user_id(reach.context, reach.call.handle, user))
+        return replace(reach, user=user, call=call)
+
+    def inserted(self, card: str, context: str) -> Reach:
+        """Return a card of any type as this context reaches it, without a session of anybody; errors as above."""
         chosen = self._contexts.get(context)
         found = self._keeper.picture.inventory.card(card)
         handle = found.handle(chosen.konnektor) if found else ""
         if found is None or context not in found.contexts or not handle:
             raise self._not_seen(chosen.konnektor, found)
-        if not (found.type.is_practice or found.type.is_person or (patients and found.type is CardType.EGK)):
-            raise refused(Reason.CARD_TYPE_WRONG)
-        session = user if found.type.is_person else ""
-        if found.type.is_person and not user:
-            raise wrong_field("user", "Für einen Heilberufsausweis muss die Person genannt werden.")
-        user_id = self._user_id(chosen, handle, session) if session else ""
         return Reach(
             card=found,
             context=chosen,
-            user=session,
-            call=CardCall(context=chosen, handle=handle, card_type=found.type, user_id=user_id),
-            port=self._konnektors[chosen.konnektor],
+            user="",
+            call=CardCall(context=chosen, handle=handle, card_type=found.type),
+            port=self.port(chosen),
             limits=self._limits.get(chosen.konnektor, Limits()),
             pads=self.pads,
         )
+
+    def of_practice(self, context: Context) -> tuple[Card, ...]:
+        """Return the practice cards (SM-B) that a context may reach, sorted by name."""
+        cards = self._keeper.picture.inventory.cards
+        return tuple(card for card in cards if card.type.is_practice and context.name in card.contexts)
+
+    def port(self, context: Context) -> KonnektorPort:
+        """Return the Konnektor of a context."""
+        return self._konnektors[context.konnektor]
 
     def _user_id(self, context: Context, handle: str, user: str) -> str:
         """Return under which secret a user acts on an HBA: that of its comfort session there, or its own."""

@@ -46,6 +46,9 @@ class House:
         self.operations = Operations(
             audit=practice.audit,
             authentications=practice.authentications,
+            card_requests=practice.card_requests,
+            insertions=practice.insertions,
+            patient_cards=practice.patient_cards,
             certificate_surveys=practice.certificate_surveys,
             certificates=practice.certificates,
             comfort=practice.comfort,

@@ -17,11 +17,12 @@ from kartenwart.api.enrolment.v1 import enrolment_service_pb2 as enrolment
 from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory
 from kartenwart.api.job.v1 import job_service_pb2 as job
 from kartenwart.api.konnektor.v1 import konnektor_service_pb2 as konnektor
+from kartenwart.api.patient.v1 import patient_card_service_pb2 as patient
 from kartenwart.api.pin.v1 import pin_service_pb2 as pin
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort
+from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification
 from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal
-from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification
 from kartenwart.api.signature.v1 import signature_preset_service_pb2 as signature_preset
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature
 from kartenwart.api.system.v1 import system_service_pb2 as system
@@ -83,6 +84,8 @@ ALL: tuple[Message, ...] = (
     konnektor.ListContextsRequest(),
     konnektor.GetTargetModelRequest(),
     konnektor.CheckKonnektorRequest(konnektor="konnektors/k1"),
+    patient.ReadVsdRequest(card="cards/c-1"),
+    patient.ReadKvkRequest(card="cards/c-1"),
     pin.GetPinStatusRequest(card="cards/c-1", pin=card_pb2.PIN_SMC),
     pin.VerifyPinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_SMC, wait=WAIT),
     pin.ChangePinRequest(request_id=UUID, card="cards/c-1", transport_pin=True, wait=WAIT),
@@ -115,6 +118,8 @@ ALL: tuple[Message, ...] = (
     ),
     system.GetSystemRequest(),
     terminal.ListTerminalsRequest(),
+    terminal.RequestCardRequest(request_id=UUID, terminal="terminals/t-1", slot_id=1, display_text="Karte!", wait=WAIT),
+    terminal.EjectCardRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
     user.ListUsersRequest(),
     user.CreateUserRequest(user_id="arzt1", label="Ärztin 1"),
     user.BindUserRequest(request_id=UUID, user="users/arzt1", card="cards/c-1"),

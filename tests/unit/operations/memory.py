@@ -49,6 +49,7 @@ class MemoryStore:
     nonces: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
     puk_attempts: dict[tuple[str, Pin], int] = field(default_factory=dict)
+    checked: set[tuple[str, str]] = field(default_factory=set)
     mark: datetime | None = None
     refuse: bool = False
     refuse_audit: bool = False
@@ -186,6 +187,13 @@ class MemoryStore:
 
     async def load_attempts(self, card: str, pin: Pin, *, puk: bool = False) -> int | None:
         return (self.puk_attempts if puk else self.attempts).get((card, pin))
+
+    async def keep_online_check(self, seal: str, quarter: str) -> None:
+        await self._write()
+        self.checked = {(one, when) for one, when in self.checked if when >= quarter} | {(seal, quarter)}
+
+    async def online_checked(self, seal: str, quarter: str) -> bool:
+        return (seal, quarter) in self.checked
 
 
 class MemoryVault:

@@ -39,8 +39,8 @@ from kartenwart.domain.ports.konnektor import (
     SignOrder,
 )
 from kartenwart.domain.principals import Caller, Role, Scope
-from kartenwart.operations.assertions import Assertions
 from kartenwart.domain.verification import TimestampType, Verification, VerificationOrder, VerificationResult
+from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
@@ -51,6 +51,7 @@ from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.handing_out import HandingOut
 from kartenwart.operations.information_model import InformationModels
+from kartenwart.operations.insertions import Insertions
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import CardLocks, Limits
@@ -72,6 +73,7 @@ from kartenwart.operations.users import Users
 from kartenwart.operations.verification import Verifications
 from tests.unit.operations.card_keys import PlayedEnvelopes, PlayedKeys, authentications, encryptions
 from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
+from tests.unit.operations.played_patients import PlayedPatients, card_requests, patient_cards
 
 K1 = "konnektors/k1"
 DESK, ROOM, OTHER = "contexts/empfang", "contexts/sprechzimmer", "contexts/nachbar"
@@ -125,7 +127,7 @@ def observation(
 
 
 @dataclass
-class PlayedKonnektor(PlayedKeys):
+class PlayedKonnektor(PlayedPatients, PlayedKeys):
     """A Konnektor port that counts what was sent and answers what the test says, when the test says it."""
 
     name: str = K1
@@ -387,6 +389,8 @@ class Practice:
             clock=self.clock,
             seconds=0.2,
         )
+        self.insertions = Insertions(self.keeper)
+        self.patient_cards, self.card_requests = patient_cards(self), card_requests(self)
         self._offer_verbs_of_people()
 
     def _offer_verbs_of_people(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from typing import Self
 
-from kartenwart.adapters.konnektor import card_keys, cards, certificates, comfort, pins
+from kartenwart.adapters.konnektor import card_keys, cards, certificates, comfort, patients, pins
 from kartenwart.adapters.konnektor.configuration import CetpConfiguration, KonnektorConfiguration
 from kartenwart.adapters.konnektor.link import Link
 from kartenwart.adapters.konnektor.listener import CetpListener
@@ -29,15 +29,19 @@ from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
+from kartenwart.domain.patients import CardData
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
 from kartenwart.domain.ports.konnektor import (
     BeforeSend,
     CardCall,
+    CardEjection,
+    CardRequest,
     Notice,
     Observation,
     ObservedExpiration,
     PinReading,
     PinWish,
+    RequestedCard,
     Signed,
     SignOrder,
 )
@@ -208,6 +212,26 @@ class Konnektor:
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a running SignDocument to stop."""
         await cards.stop_signature(self._link, call, job_number)
+
+    async def read_vsd(
+        self, call: CardCall, authority: CardCall, *, check_online: bool, read_receipt: bool
+    ) -> CardData:
+        """Read an eGK, once."""
+        return await patients.read_vsd(
+            self._link, call, authority, check_online=check_online, read_receipt=read_receipt
+        )
+
+    async def read_kvk(self, call: CardCall) -> CardData:
+        """Read an old card, once."""
+        return await patients.read_kvk(self._link, call)
+
+    async def request_card(self, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
+        """Let a person insert a card, once."""
+        return await patients.request_card(self._link, context, wish, before_send)
+
+    async def eject_card(self, call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
+        """Let a person take a card out, once."""
+        await patients.eject_card(self._link, call, wish, before_send)
 
     def _take(self, event: CetpEvent) -> bool:
         """Queue the notice of an event that is ours; tell whether it was."""

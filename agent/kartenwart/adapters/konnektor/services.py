@@ -23,6 +23,9 @@ _WANTED: dict[str, tuple[_Version, ...]] = {
     "SignatureService": ((7, 5, 5), (7, 4, 2)),
     "AuthSignatureService": ((7, 4, 1),),
     "EncryptionService": ((6, 1, 1),),
+    "CardTerminalService": ((1, 1, 0),),
+    "VSDService": ((5, 2, 0),),
+    "KVKService": ((4, 0, 0),),
 }
 _CRYPT_SINCE: dict[str, _Version] = {"CertificateService": (6, 0, 1), "SignatureService": (7, 4, 1)}
 

@@ -8,6 +8,7 @@ from kartenwart.adapters.store.database import Database
 from kartenwart.domain.inventory import Pin
 
 _HIGH_WATER = "high_water"
+_CHECKED = "online_check/"
 _RAISE = """
     INSERT INTO facts (name, value) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > value
@@ -60,6 +61,20 @@ class FactTable:
             query = "SELECT attempts_left FROM attempts WHERE card = ? AND pin = ?"
             row = connection.execute(query, (card, _key(pin, puk))).fetchone()
             return row and int(row[0])
+
+        return await self._database.read(get)
+
+    async def keep_online_check(self, seal: str, quarter: str) -> None:
+        def put(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM facts WHERE name LIKE ? AND value < ?", (f"{_CHECKED}%", quarter))
+            connection.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (_CHECKED + seal, quarter))
+
+        await self._database.write(put)
+
+    async def online_checked(self, seal: str, quarter: str) -> bool:
+        def get(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT value FROM facts WHERE name = ?", (_CHECKED + seal,)).fetchone()
+            return row is not None and row[0] == quarter
 
         return await self._database.read(get)
 

@@ -6,7 +6,6 @@ from kartenwart.api.audit.v1 import audit_service_pb2 as audit_pb2
 from kartenwart.api.card.v1 import card_pb2, card_service_pb2
 from kartenwart.api.konnektor.v1 import information_model_pb2, konnektor_pb2, konnektor_service_pb2
 from kartenwart.api.system.v1 import system_service_pb2 as system_pb2
-from kartenwart.api.terminal.v1 import terminal_pb2, terminal_service_pb2
 from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire
 
 
@@ -47,18 +46,6 @@ class Konnektors:
         request = konnektor_service_pb2.CheckKonnektorRequest(konnektor=konnektor)
         answer = await self._wire.call(request, konnektor_service_pb2.CheckKonnektorResponse, LONGEST_READ_SECONDS)
         return answer.checks
-
-
-class Terminals:
-    """TerminalService."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    async def list(self) -> Sequence[terminal_pb2.Terminal]:
-        """Return the terminals of the caller's scope."""
-        request = terminal_service_pb2.ListTerminalsRequest()
-        return (await self._wire.call(request, terminal_service_pb2.ListTerminalsResponse)).terminals
 
 
 class Cards:

@@ -13,10 +13,11 @@ from kartenwart.codecs.malformed import MalformedError, OversizedError
 Element: TypeAlias = etree._Element  # lxml's own name for the type of every element
 
 
-def parse(data: bytes, *, limit: int, huge: bool = False) -> Element:
+def parse(data: bytes, *, limit: int, huge: bool = False, encoding: str = "utf-8") -> Element:
     """Return the root element of `data`.
 
     `limit` is the cap in bytes. `huge` allows text nodes above 8 MiB: only for named answers that carry documents.
+    `encoding` is UTF-8 or ISO-8859-15, whatever the document declares.
     Raises OversizedError or MalformedError.
     """
     if len(data) > limit:
@@ -24,7 +25,7 @@ def parse(data: bytes, *, limit: int, huge: bool = False) -> Element:
     if b"<!DOCTYPE" in data:
         raise MalformedError("an XML document with a document type")
     parser = etree.XMLParser(
-        encoding="utf-8",
+        encoding=encoding,
         resolve_entities=False,
         load_dtd=False,
         no_network=True,

@@ -22,6 +22,7 @@ from kartenwart.domain.inventory import (
 )
 from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
+from kartenwart.domain.patients import CardData
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
 from kartenwart.domain.verification import Verification, VerificationOrder
 
@@ -181,6 +182,32 @@ class ObservedExpiration:
     valid_until: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRequest:
+    """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds."""
+
+    ct_id: str
+    slot_id: int
+    seconds: int
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardEjection:
+    """Ask to take a card out; seconds as above, whatever the wire counts in."""
+
+    seconds: int
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedCard:
+    """The card that is in the slot now; the handle is empty where the Konnektor named none."""
+
+    handle: str
+    already_inserted: bool
+
+
 BeforeSend = Callable[[], Awaitable[None]]
 
 
@@ -309,4 +336,26 @@ class KonnektorPort(Protocol):
 
     async def stop_signature(self, call: CardCall, job_number: str) -> None:
         """Ask a SignDocument call of this card that is on the wire to stop; its own answer says what came of it."""
+        ...
+
+    async def read_vsd(
+        self, call: CardCall, authority: CardCall, *, check_online: bool, read_receipt: bool
+    ) -> CardData:
+        """Read an eGK in the name of an SM-B or HBA whose PIN is verified: ReadVSD, once, never repeated.
+
+        Asks nobody, but an online check may take half a minute and may update the card. PIN_NOT_VERIFIED (3041, 3042),
+        CARD_INVALID (106, 107, 113, 114), CARD_FAULT. What could not be decoded stands in the data, and is no error.
+        """
+        ...
+
+    async def read_kvk(self, call: CardCall) -> CardData:
+        """Read an old health insurance card: ReadKVK, once."""
+        ...
+
+    async def request_card(self, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
+        """Let a person insert a card: RequestCard, once. CARD_REMOVED where nobody did in time (4202)."""
+        ...
+
+    async def eject_card(self, call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
+        """Let a person take a card out, its sessions end at once: EjectCard, once. CARD_NOT_TAKEN (4203)."""
         ...

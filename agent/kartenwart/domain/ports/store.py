@@ -94,3 +94,11 @@ class FactStore(Protocol):
     async def load_attempts(self, card: str, pin: Pin, *, puk: bool = False) -> int | None:
         """Return the attempts left as last known, or None."""
         ...
+
+    async def keep_online_check(self, seal: str, quarter: str) -> None:
+        """Keep that a patient's card, known by a keyed hash only, was checked in a quarter; earlier ones go."""
+        ...
+
+    async def online_checked(self, seal: str, quarter: str) -> bool:
+        """True where that card was checked in that quarter."""
+        ...

@@ -7,11 +7,13 @@ from kartenwart.edge.services.documents import DocumentService
 from kartenwart.edge.services.exchange import EnrolmentExchangeService
 from kartenwart.edge.services.inventory import InventoryService, picture_cursors
 from kartenwart.edge.services.operations import Operations
+from kartenwart.edge.services.patients import PatientCardService
 from kartenwart.edge.services.people import AuditService, EnrolmentService, WorkstationService
 from kartenwart.edge.services.pins import PinService
-from kartenwart.edge.services.practice import CardService, KonnektorService, TerminalService
+from kartenwart.edge.services.practice import CardService, KonnektorService
 from kartenwart.edge.services.presets import SignaturePresetService
 from kartenwart.edge.services.system import SystemService
+from kartenwart.edge.services.terminals import TerminalService
 from kartenwart.edge.services.verification import DocumentVerificationService
 from kartenwart.edge.services.views import Views
 from kartenwart.edge.services.work import JobService, SignatureService, UserService
@@ -41,6 +43,7 @@ def build_services(operations: Operations) -> dict[str, object]:
         ),
         "job.v1.JobService": JobService(jobs=jobs),
         "konnektor.v1.KonnektorService": KonnektorService(operations, views),
+        "patient.v1.PatientCardService": PatientCardService(operations.patient_cards),
         "pin.v1.PinService": PinService(operations),
         "signature.v1.DocumentVerificationService": DocumentVerificationService(verifications=operations.verifications),
         "signature.v1.SignaturePresetService": SignaturePresetService(),
@@ -48,7 +51,7 @@ def build_services(operations: Operations) -> dict[str, object]:
         "signature.v1.SignatureJournalService": SignatureJournalService(journal=operations.signature_journal),
         "signature.v1.SignatureService": SignatureService(signatures=operations.signatures, jobs=jobs),
         "system.v1.SystemService": SystemService(system=operations.system, people=operations.people),
-        "terminal.v1.TerminalService": TerminalService(views),
+        "terminal.v1.TerminalService": TerminalService(operations, views),
         "user.v1.UserService": UserService(users=operations.users, jobs=jobs),
         "workstation.v1.WorkstationService": WorkstationService(
             workstations=operations.workstations, root_der=operations.root_der

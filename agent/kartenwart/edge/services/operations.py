@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.authentication import Authentications
+from kartenwart.operations.card_requests import CardRequests
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.comfort import Comfort
@@ -14,8 +15,10 @@ from kartenwart.operations.encryption import Encryptions
 from kartenwart.operations.enrolment import Enrolments
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.information_model import InformationModels
+from kartenwart.operations.insertions import Insertions
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.patient_cards import PatientCards
 from kartenwart.operations.people import People
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
@@ -36,6 +39,7 @@ class Operations:
     audit: Audit
     authentications: Authentications
     certificate_surveys: CertificateSurveys
+    card_requests: CardRequests
     certificates: Certificates
     comfort: Comfort
     contexts: Contexts
@@ -44,8 +48,10 @@ class Operations:
     enrolments: Enrolments
     events: EventRing
     information_models: InformationModels
+    insertions: Insertions
     inventory: InventoryKeeper
     jobs: Jobs
+    patient_cards: PatientCards
     people: People
     pin_changes: PinChanges
     pin_matrix: PinMatrix

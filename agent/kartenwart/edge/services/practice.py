@@ -1,4 +1,4 @@
-"""KonnektorService, TerminalService, CardService: what is there."""
+"""KonnektorService, CardService: what is there."""
 
 from kartenwart.api.card.v1.card_service_pb2 import (
     GetCardRequest,
@@ -18,10 +18,9 @@ from kartenwart.api.konnektor.v1.konnektor_service_pb2 import (
     ListKonnektorsRequest,
     ListKonnektorsResponse,
 )
-from kartenwart.api.terminal.v1.terminal_service_pb2 import ListTerminalsRequest, ListTerminalsResponse
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason
-from kartenwart.domain.inventory import CertificateReference, Inventory, KeyAlgorithm
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.information_model import check_message, target_message
 from kartenwart.edge.convert.inventory import (
@@ -29,15 +28,13 @@ from kartenwart.edge.convert.inventory import (
     CARD_TYPES,
     REFERENCES,
     card_message,
-    card_places,
     certificate_message,
     context_message,
     konnektor_message,
-    terminal_message,
 )
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.services.views import Views, contexts_of
-from kartenwart.edge.shared import Reply, Shared
+from kartenwart.edge.shared import Reply
 
 
 class KonnektorService:
@@ -67,18 +64,6 @@ class KonnektorService:
         """Ask the Konnektoren what they let the caller's contexts do."""
         found = await self._models.check(call.principal.caller, request.konnektor)
         return CheckKonnektorResponse(checks=[check_message(one) for one in found])
-
-
-class TerminalService:
-    """Terminals of the picture."""
-
-    def __init__(self, views: Views) -> None:
-        self._views = views
-
-    async def list_terminals(self, request: ListTerminalsRequest, call: Call) -> Shared:  # noqa: ARG002
-        """Return the terminals that the caller may reach."""
-        seen = self._views.of(contexts_of(call))
-        return seen.shared("terminals", lambda: _terminals(seen.inventory))
 
 
 class CardService:
@@ -116,8 +101,3 @@ class CardService:
             request.user,
         )
         return ReadCardCertificateResponse(certificate=certificate_message(found))
-
-
-def _terminals(inventory: Inventory) -> ListTerminalsResponse:
-    places = card_places(inventory)
-    return ListTerminalsResponse(terminals=[terminal_message(one, places) for one in inventory.terminals])

@@ -5,8 +5,10 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from kartenwart.api.job.v1 import job_pb2 as _job_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2 as _terminal_pb2
 import builtins as _builtins
 import sys
@@ -59,3 +61,147 @@ class ListTerminalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListTerminalsResponse: _TypeAlias = ListTerminalsResponse  # noqa: Y015
+
+@_typing.final
+class RequestCardRequest(_message.Message):
+    """RequestCardRequest names a slot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_FIELD_NUMBER: _builtins.int
+    SLOT_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    DISPLAY_TEXT_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    terminal: _builtins.str
+    """"terminals/{t}"."""
+    slot_id: _builtins.int
+    """SlotId, starts at 1."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    display_text: _builtins.str
+    """At most 48 printable characters for the display; empty means the terminal's own words. Never a patient's name: others read it too."""
+    @_builtins.property
+    def timeout(self) -> _duration_pb2.Duration:
+        """How long a person has, 1 to 120 s; absent means 20 s."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal: _builtins.str = ...,
+        slot_id: _builtins.int = ...,
+        context: _builtins.str = ...,
+        display_text: _builtins.str = ...,
+        timeout: _duration_pb2.Duration | None = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "display_text", b"display_text", "request_id", b"request_id", "slot_id", b"slot_id", "terminal", b"terminal", "timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestCardRequest: _TypeAlias = RequestCardRequest  # noqa: Y015
+
+@_typing.final
+class RequestCardResponse(_message.Message):
+    """RequestCardResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestCardResponse: _TypeAlias = RequestCardResponse  # noqa: Y015
+
+@_typing.final
+class EjectCardRequest(_message.Message):
+    """EjectCardRequest names a card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    DISPLAY_TEXT_FIELD_NUMBER: _builtins.int
+    TIMEOUT_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID chosen by the caller. Sent at most once per request_id."""
+    card: _builtins.str
+    """"cards/{c}"."""
+    context: _builtins.str
+    """"contexts/{x}"; empty means the caller's default."""
+    display_text: _builtins.str
+    """As in RequestCardRequest."""
+    @_builtins.property
+    def timeout(self) -> _duration_pb2.Duration:
+        """As in RequestCardRequest."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait so long for the end before answering, at most 25 s."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+        context: _builtins.str = ...,
+        display_text: _builtins.str = ...,
+        timeout: _duration_pb2.Duration | None = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "context", b"context", "display_text", b"display_text", "request_id", b"request_id", "timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EjectCardRequest: _TypeAlias = EjectCardRequest  # noqa: Y015
+
+@_typing.final
+class EjectCardResponse(_message.Message):
+    """EjectCardResponse carries the job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> _job_pb2.Job:
+        """The job."""
+
+    def __init__(
+        self,
+        *,
+        job: _job_pb2.Job | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EjectCardResponse: _TypeAlias = EjectCardResponse  # noqa: Y015

@@ -1,0 +1,107 @@
+"""ReadVSD, ReadKVK, RequestCard and EjectCard. Each is sent once: a reading may update the card."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from kartenwart.adapters.konnektor.faults import from_fault
+from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.codecs import kvk, vsd
+from kartenwart.codecs.malformed import MalformedError, OversizedError
+from kartenwart.codecs.soap import card_requests, patients
+from kartenwart.codecs.soap.exchange import Exchange
+from kartenwart.codecs.soap.fault import Fault
+from kartenwart.codecs.soap.patients import VsdAnswer, VsdRequest
+from kartenwart.domain.inventory import Context
+from kartenwart.domain.patients import CardData, ContainerKind, Undecoded
+from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, CardEjection, CardRequest, RequestedCard
+
+Value = TypeVar("Value")
+
+_TOO_LARGE = "Der Inhalt ist größer, als er auf einer Karte sein kann; er wurde nicht gelesen."
+_UNREADABLE = "Der Inhalt ist beschädigt oder hat eine unbekannte Form; er liegt unverändert bei."
+
+
+async def read_vsd(
+    link: Link, call: CardCall, authority: CardCall, *, check_online: bool, read_receipt: bool
+) -> CardData:
+    """Read an eGK in the name of an SM-B or HBA; see the port."""
+    request = VsdRequest(
+        egk=call.handle, authority=authority.handle, check_online=check_online, read_receipt=read_receipt
+    )
+    exchange = patients.read_vsd(call_context(authority.context, authority.user_id), request)
+    return _opened(await _once(link, exchange, call.context, _nobody_asked))
+
+
+async def read_kvk(link: Link, call: CardCall) -> CardData:
+    """Read an old card."""
+    template = await _once(
+        link, patients.read_kvk(call_context(call.context), call.handle), call.context, _nobody_asked
+    )
+    containers = {ContainerKind.KVK: template}
+    try:
+        person, insurance = kvk.read_template(template)
+    except MalformedError as error:
+        return CardData(containers=containers, undecoded=(_undecoded(ContainerKind.KVK, error),))
+    return CardData(containers=containers, person=person, insurance=insurance)
+
+
+async def request_card(link: Link, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
+    """Ask at a terminal for a card, once."""
+    exchange = card_requests.request_card(
+        call_context(context), ct_id=wish.ct_id, slot_id=wish.slot_id, text=wish.text, seconds=wish.seconds
+    )
+    answer = await _once(link, exchange, context, before_send)
+    if answer.error is not None:
+        raise from_fault(answer.error)
+    return RequestedCard(handle=answer.handle, already_inserted=answer.already_inserted)
+
+
+async def eject_card(link: Link, call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
+    """Ask to take a card out, once. The Konnektor wants milliseconds here."""
+    exchange = card_requests.eject_card(
+        call_context(call.context, call.user_id), handle=call.handle, text=wish.text, milliseconds=wish.seconds * 1000
+    )
+    error = await _once(link, exchange, call.context, before_send)
+    if error is not None:
+        raise from_fault(error)
+
+
+async def _once(link: Link, exchange: Exchange[Value], context: Context, before_send: BeforeSend) -> Value:
+    service = await link.verb_service(exchange.service)
+    answer = await link.once(exchange, service, context, before_send)
+    if isinstance(answer, Fault):
+        raise from_fault(answer)
+    return answer
+
+
+async def _nobody_asked() -> None:
+    """A reading is no job: nothing has to be durable before it."""
+
+
+def _opened(answer: VsdAnswer) -> CardData:
+    """Decode each container for itself: one that cannot be read does not hide the others."""
+    undecoded: list[Undecoded] = []
+
+    def opened(kind: ContainerKind, read: Callable[[bytes], Value]) -> Value | None:
+        container = answer.containers.get(kind)
+        if container is None:
+            return None
+        try:
+            return read(container)
+        except MalformedError as error:
+            undecoded.append(_undecoded(kind, error))
+            return None
+
+    return CardData(
+        containers=answer.containers,
+        person=opened(ContainerKind.PERSONAL, vsd.read_person),
+        insurance=opened(ContainerKind.INSURANCE, vsd.read_insurance),
+        protected=opened(ContainerKind.PROTECTED, vsd.read_protected),
+        proof=opened(ContainerKind.PROOF, vsd.read_proof),
+        status=answer.status,
+        undecoded=tuple(undecoded),
+    )
+
+
+def _undecoded(kind: ContainerKind, error: MalformedError) -> Undecoded:
+    return Undecoded(kind=kind, why=_TOO_LARGE if isinstance(error, OversizedError) else _UNREADABLE)
