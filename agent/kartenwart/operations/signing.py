@@ -122,7 +122,7 @@ class Signing:
         """Verify each signature against the card's certificate and keep it for its owner; then go on, or end."""
         tell(JobStep.VERIFYING, "Die Signatur wird geprüft." if self._single else "Die Signaturen werden geprüft.")
         if self.assertion is not None:
-            self._spend(len(answer.signatures), tell)
+            self._spend(sum(1 for one in answer.signatures if one.failure is None), tell)
         elif self.reach.card.type.is_person:
             await self._pin.entered()
         wanted, judged = self._ahead.popleft(), []

@@ -107,7 +107,7 @@ async def deactivate(
         context=named("contexts", context),
         end_all_sessions=end_all,
     )
-    found = "beendet, in allen Programmen" if had else "Auf dieser Karte lief keine."
+    found = "beendet, in allen Programmen" if had else "Auf dieser Karte war keine aktiv."
     out.facts("comfortSignature", {"hadSessions": had}, [("Komfortsignatur", found)])
 
 
