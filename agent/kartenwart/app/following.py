@@ -83,7 +83,6 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
     )
     supervisor.start("insertions", operations.insertions.run)
     supervisor.start("comfort", operations.comfort.run)
-    supervisor.start("insertions", operations.insertions.run)
     supervisor.start("keep-time", lambda: _keep_time(ground.clock, report))
     supervisor.start("presence", lambda: ground.presence.now_and_then(ports, lambda: operations.enrolments.is_open))
     await asyncio.to_thread(_say_ready, settings.listen.ready_file, ground.site, ports)
