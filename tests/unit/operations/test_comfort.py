@@ -132,6 +132,10 @@ async def test_conditions_are_checked_before_anyone_is_asked(practice: Practice)
     practice.konnektor.comfort_on = True
     practice.konnektor.readings[DESK, Pin.QES] = PinReading(status=PinStatus.BLOCKED, attempts_left=0)
     assert reason(await activated(practice, "r-b")) is Reason.PIN_BLOCKED
+    wanted = ActivateComfortOrder(request_id="r-c", card=named(HBA), context=DESK, user=ADLER)
+    with pytest.raises(CallerError) as refused:
+        await practice.comfort.activate(permitted(comfort=False), wanted)
+    assert refused.value.failure.reason is Reason.COMFORT_NOT_PERMITTED
     assert practice.konnektor.verbs_sent == 0
 
 
