@@ -175,6 +175,16 @@ async def test_each_context_that_needs_it_is_unlocked_and_no_other_mandants(prac
     assert told(only) == [(ROOM, PinOutcome.ALREADY_VERIFIED)]
 
 
+async def test_where_all_is_unlocked_nobody_is_asked_and_nothing_is_sent(practice: Practice) -> None:
+    second = replace(SMCB, handle="h-second", slot_id=4, iccsn="80276001040000000009")
+    practice.keeper.observe(observation(SMCB, second))
+    reads(practice, PinStatus.VERIFIED, None, DESK, ROOM)
+    job = await unlocked(practice, accept_unknown_attempts=False)
+    assert (job.state, practice.konnektor.verbs_sent) == (JobState.SUCCEEDED, 0)
+    assert [outcome for _, outcome in told(job)] == [PinOutcome.ALREADY_VERIFIED] * 4
+    assert JobState.SENT not in practice.store.history[job.name]
+
+
 async def test_a_wrong_pin_ends_unlocking_everywhere(practice: Practice) -> None:
     practice.konnektor.answer = VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=2)
     job = await unlocked(practice)
