@@ -7,7 +7,7 @@ import asyncio
 import base64
 import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,7 @@ AUTHENTICATE = "authentication.v1.AuthenticationService/ExternalAuthenticate"
 ENCRYPT = "encryption.v1.EncryptionService/EncryptDocument"
 DECRYPT = "encryption.v1.EncryptionService/DecryptDocument"
 PIN, SIGN = "pin.v1.PinService/VerifyPin", "signature.v1.SignatureService/SignDocuments"
+WORDS = {"text": ALL_IN_ONE, "severity": f"Error {PATIENT}", "error_type": f"Technical {KVNR}"}
 BUT_CERTIFICATES = tuple(mark for mark in MARKS if mark not in marks.DOCTORS)
 
 
@@ -71,6 +72,7 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
         await pins(here, places[0], places[1], smcb, hba)
         await signatures(here, places[0], places[1], smcb, hba)
         await keys(here, places[0], smcb)
+        await faults_of_keys(here, places[0], smcb)
         await faults(here, places[0], places[1], smcb, hba)
         await strangers(places[2], technician, smcb, hba)
         await here.simulator.do("/cards/egk-muster/pull")
@@ -152,6 +154,33 @@ async def keys(here: Practice, near: Workplace, smcb: str) -> None:
     assert refused["code"] == "failed_precondition", refused
 
 
+async def faults_of_keys(here: Practice, near: Workplace, smcb: str) -> None:
+    """The same with whatever cards' own keys do."""
+
+    async def login() -> None:
+        await near.job(LOGIN, card=smcb, challenge=LETTER)
+
+    async def envelope() -> None:
+        sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
+        document = sealed["result"]["name"] if "result" in sealed else await near.upload(TEXT, "text/plain")
+        await near.post(DECRYPT, document=document, card=smcb)
+
+    for operation, act in (
+        ("ExternalAuthenticate", login),
+        ("EncryptDocument", envelope),
+        ("DecryptDocument", envelope),
+    ):
+        await troubles(here, operation, act)
+
+
+async def troubles(here: Practice, operation: str, act: Callable[[], Awaitable[None]]) -> None:
+    """Let one operation fail in each way."""
+    for kind, code in (("soap_fault", 4001), ("soap_fault", 9999), ("wrong_status", 4063), ("garbage", 0)):
+        await here.simulator.fault(operation, kind, code=code, **WORDS)
+        await act()
+        await here.simulator.do(f"/konnektors/{here.simulator.konnektor['name']}/faults", method="DELETE")
+
+
 async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: str) -> None:
     """A Konnektor whose errors repeat what they are about, with codes that are known and some of its own."""
     door = f"/konnektors/{here.simulator.konnektor['name']}/faults"
@@ -190,11 +219,8 @@ async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba
         ("GetJobNumber", signature),
         ("SignDocument", signature),
     ):
-        for kind, code in (("soap_fault", 4001), ("soap_fault", 9999), ("wrong_status", 4063), ("garbage", 0)):
-            await here.simulator.fault(operation, kind, code=code, **words)
-            await act()
-            await here.simulator.do(door, method="DELETE")
-    await here.simulator.fault("GetCards", "soap_fault", code=9999, times=4, **words)
+        await troubles(here, operation, act)
+    await here.simulator.fault("GetCards", "soap_fault", code=9999, times=4, **WORDS)
     async with asyncio.timeout(20):
         while "KONNEKTOR_FAULT" not in near.told[-1]:
             await near.post("konnektor.v1.KonnektorService/ListKonnektors")

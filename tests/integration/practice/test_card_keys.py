@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -140,7 +140,11 @@ async def test_a_corrupt_signature_is_never_handed_out(staff: Staffed) -> None:
     box, sim = staff.box, staff.practice.simulator
     card = await staff.practice.card(box, "SMC_B")
     before = (await sim.counts("smcb-m1"))["authentications"]
-    for call in (lambda: box.authentication.sign(authenticate(card)), lambda: box.authentication.log_in(login(card))):
+    calls: tuple[Callable[[], Awaitable[bytes]], ...] = (
+        lambda: box.authentication.sign(authenticate(card)),
+        lambda: box.authentication.log_in(login(card)),
+    )
+    for call in calls:
         await sim.fault("ExternalAuthenticate", "corrupt_signature")
         with pytest.raises(JobFailed) as failed:
             await call()
@@ -257,7 +261,7 @@ async def test_a_locked_card_is_not_asked(staff: Staffed) -> None:
     card = await staff.practice.card(box, "SMC_B")
     await sim.do("/konnektors/konnektor/reboot", down_seconds=0.1, wait=True)
     before = await sim.counts("smcb-m1")
-    calls = (
+    calls: tuple[Callable[[], Awaitable[bytes]], ...] = (
         lambda: box.authentication.sign(authenticate(card)),
         lambda: box.authentication.log_in(login(card)),
         lambda: box.encryption.decrypt(LETTER, card=card, context=EMPFANG),

@@ -275,7 +275,8 @@ def test_a_card_without_the_certificate_is_none() -> None:
     info = "<CC:X509DataInfo><CC:CertRef>C.AUT</CC:CertRef></CC:X509DataInfo>"
     infos = f"<CC:X509DataInfoList>{info}</CC:X509DataInfoList>"
     body = f"<CERT:ReadCardCertificateResponse>{warning(4256)}{infos}</CERT:ReadCardCertificateResponse>"
-    assert read(EXCHANGES[8], envelope(body)) is None
+    exchange = next(one for one in EXCHANGES if one.operation == "ReadCardCertificate")
+    assert read(exchange, envelope(body)) is None
 
 
 def test_events_are_read_without_regard_to_case_and_keep_their_secrets() -> None:

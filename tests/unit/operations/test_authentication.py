@@ -118,6 +118,13 @@ async def test_a_scheme_takes_its_kind_of_key_and_hash(ready: Practice) -> None:
         assert refused.value.violations[0].field == "digest"
 
 
+async def test_a_certificate_of_another_kind_than_asked_for_is_none(ready: Practice) -> None:
+    """CertificateService 6.0.0 cannot be asked for a kind of key, and gives what there is."""
+    ready.konnektor.certificates[CertificateReference.AUT, KeyAlgorithm.ECC] = b"R"
+    end = await ended(ready, await ready.authentications.authenticate(caller(), order()))
+    assert (end.failure and end.failure.reason, ready.konnektor.verbs_sent) == (Reason.CERTIFICATE_MISSING, 0)
+
+
 async def test_a_doctors_card_signs_for_its_own_user(ready: Practice) -> None:
     ready.konnektor.readings[ROOM, Pin.CH] = OPEN
     wanted = order(card=named(HBA), context=ROOM, user="users/arzt1")

@@ -1,5 +1,6 @@
 """Encryption and decryption: for all recipients or none, with unlocked cards only."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -10,7 +11,7 @@ from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.ports.konnektor import PinReading
 from kartenwart.operations.encryption import DecryptDocumentOrder, EncryptDocumentOrder
-from tests.unit.operations.practice import DESK, EGK, HBA, ROOM, SMCB, Practice, caller, named
+from tests.unit.operations.practice import DESK, EGK, HBA, ROOM, SMCB, Practice, caller, named, observation
 
 LETTER = b"a letter"
 OPEN = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
@@ -96,3 +97,18 @@ async def test_a_failure_keeps_its_code_and_frees_the_card(practice: Practice) -
         with pytest.raises(WorldError) as failed:
             await practice.encryptions.decrypt(caller(), order)
         assert (failed.value.failure.reason, failed.value.failure.konnektor_code) == (Reason.DECRYPTION_FAILED, 4106)
+
+
+async def test_a_card_that_left_while_it_was_waited_for_is_gone(practice: Practice) -> None:
+    await practice.people.create("users/arzt1", "Dr. A", frozenset({"m1"}))
+    await practice.people.bind("users/arzt1", named(HBA), "m1")
+    practice.konnektor.readings[ROOM, Pin.CH] = OPEN
+    order = DecryptDocumentOrder(document=await uploaded(practice), card=named(HBA), context=ROOM, user="users/arzt1")
+    async with practice.cards.turn(practice.cards.reach(order.card, order.context, order.user)):
+        waiting = asyncio.create_task(practice.encryptions.decrypt(caller(), order))
+        await asyncio.sleep(0.05)
+        practice.keeper.observe(observation(SMCB))
+    with pytest.raises(WorldError) as gone:
+        await waiting
+    assert gone.value.failure.reason is Reason.CARD_REMOVED
+    assert practice.konnektor.decrypted == []
