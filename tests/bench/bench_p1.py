@@ -27,7 +27,7 @@ async def measure(folder: Path, scale: float = 1.0) -> list[Figure]:
         await here.card(box, "SMC_B", "0101")
         command = await _command(here)
         assert await _asked(command) == len(await box.cards.list())
-        return await compare("P1", WANTED, _ours(box), _base(command), max(4, int(PAIRS * scale)))
+        return await compare("P1", WANTED, _ours(box), _base(command), max(2, int(PAIRS * scale)))
 
 
 def _ours(box: Kartenwart) -> Block:

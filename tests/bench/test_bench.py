@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bench_b6
+from tests.bench import bench_b6, bench_b9, bench_p1
 from tests.bench.__main__ import BENCHES
+from tests.bench.patients import reception
 from tests.bench.ratios import Figure, Wanted, compare
 
 
@@ -41,6 +42,19 @@ async def test_a_bench_measures(tmp_path: Path) -> None:
     (found,) = await bench_b6.measure(tmp_path, 0.1)
     assert found.ours > 0
     assert 0.2 < found.ratio < 5
+
+
+@pytest.mark.timeout(60)
+async def test_a_list_is_cheaper_than_a_process_that_asks_by_soap(tmp_path: Path) -> None:
+    (found,) = await bench_p1.measure(tmp_path, 0.05)
+    assert found.ratio < 0.2
+
+
+@pytest.mark.timeout(60)
+async def test_patients_cards_are_read_beside_each_other(tmp_path: Path) -> None:
+    async with reception(tmp_path, seconds=0.8, smcb_seconds=0.05, count=4) as desk:
+        (slowest,) = await bench_b9._reading(desk)()
+    assert 0.95 <= slowest < 2.4, "four after each other would take 3.2 s"
 
 
 def test_every_bench_has_a_module() -> None:
