@@ -3,21 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from kartenwart.domain.catalogue import failure
-from kartenwart.domain.certificates import CertificateCheck, CertificateStatus
 from kartenwart.domain.comfort import Session, SignatureMode
-from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import (
-    CardCertificate,
     CardType,
-    CertificateReference,
     Context,
-    KeyAlgorithm,
     Konnektor,
     LinkState,
     Pin,
@@ -31,7 +25,6 @@ from kartenwart.domain.ports.konnektor import (
     Notice,
     Observation,
     ObservedCard,
-    ObservedExpiration,
     ObservedTerminal,
     PinReading,
     PinWish,
@@ -42,7 +35,6 @@ from kartenwart.domain.principals import Caller, Role, Scope
 from kartenwart.domain.verification import TimestampType, Verification, VerificationOrder, VerificationResult
 from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.audit import Audit
-from kartenwart.operations.certificate_survey import CertificateSurveys
 from kartenwart.operations.certificates import Certificates
 from kartenwart.operations.comfort import Comfort
 from kartenwart.operations.comfort_sessions import ComfortSessions
@@ -72,7 +64,13 @@ from kartenwart.operations.unlocking import Unlocking
 from kartenwart.operations.users import Users
 from kartenwart.operations.verification import Verifications
 from tests.unit.operations.card_keys import PlayedEnvelopes, PlayedKeys, authentications, encryptions
+from tests.unit.operations.first_bytes import FirstBytes
 from tests.unit.operations.memory import START, MemoryStore, MemoryVault, SetClock
+from tests.unit.operations.played_certificates import (
+    OneCertificateReader,
+    PlayedCertificates,
+    certificate_surveys,
+)
 from tests.unit.operations.played_patients import PlayedPatients, card_requests, patient_cards
 
 K1 = "konnektors/k1"
@@ -127,21 +125,16 @@ def observation(
 
 
 @dataclass
-class PlayedKonnektor(PlayedPatients, PlayedKeys):
+class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
     """A Konnektor port that counts what was sent and answers what the test says, when the test says it."""
 
     name: str = K1
     found: Observation = field(default_factory=lambda: observation(SMCB, HBA, EGK))
     readings: dict[tuple[str, Pin], PinReading | WorldError] = field(default_factory=dict)
-    certificates: dict[tuple[CertificateReference, KeyAlgorithm], bytes] = field(default_factory=dict)
-    expiring: dict[tuple[str, KeyAlgorithm | None], tuple[ObservedExpiration, ...] | WorldError] = field(
-        default_factory=dict
-    )
     answer: VerifyPinResult | Signed | Callable[..., Any] | BaseException | None = None
     go: asyncio.Event = field(default_factory=asyncio.Event)
     connecting: asyncio.Event = field(default_factory=asyncio.Event)
     verbs_sent: int = 0
-    calls: list[CardCall] = field(default_factory=list)
     orders: list[SignOrder] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     verified: list[VerificationOrder] = field(default_factory=list)
@@ -151,7 +144,6 @@ class PlayedKonnektor(PlayedPatients, PlayedKeys):
         )
     )
     wishes: list[tuple[str, PinWish]] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
     comfort_on: bool = True
     comfort_user: str = ""
     comfort_left: int | None = None
@@ -196,27 +188,6 @@ class PlayedKonnektor(PlayedPatients, PlayedKeys):
         if isinstance(told, WorldError):
             raise told
         return told
-
-    async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
-        self.calls.append(call)
-        found = self.certificates.get((reference, algorithm))
-        if found is None:
-            raise WorldError(failure(Reason.CERTIFICATE_RSA_ONLY, code=4258), sent=False)
-        return found
-
-    async def expirations(
-        self, context: Context, handle: str = "", algorithm: KeyAlgorithm | None = None
-    ) -> tuple[ObservedExpiration, ...]:
-        self.asked.append(f"expirations {context.name} {handle} {algorithm or ''}".rstrip())
-        await asyncio.sleep(0)
-        found = self.expiring.get((handle, algorithm), self.expiring.get((handle, None), ()))
-        if isinstance(found, WorldError):
-            raise found
-        return found
-
-    async def verify_certificate(self, context: Context, der: bytes, at: datetime | None) -> CertificateCheck:
-        self.asked.append(f"verify_certificate {context.name} {der!r} {at}")
-        return CertificateCheck(status=CertificateStatus.VALID, profession_oids=("1.2.276.0.76.4.30",))
 
     async def job_number(self, context: Context) -> str:
         assert context.konnektor == self.name
@@ -291,39 +262,6 @@ class PlayedKonnektor(PlayedPatients, PlayedKeys):
         return self.answer
 
 
-class OneCertificateReader:
-    """Reads the kind of key from the first byte of a test's certificate."""
-
-    def decode(self, reference: CertificateReference, der: bytes) -> CardCertificate:
-        algorithm = KeyAlgorithm.ECC if der.startswith(b"E") else KeyAlgorithm.RSA
-        return CardCertificate(
-            reference=reference,
-            algorithm=algorithm,
-            der=der,
-            issuer="CN=CA",
-            subject="CN=Test",
-            serial_number=1,
-            not_before=START,
-            not_after=START,
-        )
-
-
-class FirstBytes:
-    """Inspects and checks test documents: "%PDF-2B" declares part 2B; a signature must start with "signed"."""
-
-    async def pdfa_part(self, data: bytes) -> str | None:
-        return data[5:7].decode() if data.startswith(b"%PDF-") else None
-
-    async def xml_root(self, data: bytes) -> str | None:
-        return data[1:].partition(b">")[0].decode() if data.startswith(b"<") else None
-
-    async def check(self, _form: SignatureFormat, document: bytes, signed: bytes, expected_certificate: bytes) -> None:
-        if signed == b"crash":
-            raise ZeroDivisionError
-        if signed != b"signed " + document + expected_certificate:
-            raise WorldError(failure(Reason.SIGNATURE_INVALID))
-
-
 def caller(name: str = "workstations/w-1", role: Role = Role.SIGNER, mandants: frozenset[str] | None = None) -> Caller:
     """Return somebody with all contexts."""
     scope = Scope(contexts=tuple(CONTEXTS), users=("users/arzt1",))
@@ -375,13 +313,7 @@ class Practice:
         self.memory = PinMemory(keeper=self.keeper, facts=self.store, clock=self.clock, report=self.report)
         self.jobs.on_end(self.memory.job_ended)
         self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
-        self.pin_tools = PinTools(cards=self.cards, keeper=self.keeper, memory=self.memory)
-        self.pin_changes = PinChanges(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
-        self.unlocking = Unlocking(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
-        self.pin_matrix = PinMatrix(contexts=self.contexts, people=self.people, tools=self.pin_tools)
-        self.pins = Pins(
-            jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
-        )
+        self._offer_verbs_on_pins()
         self.information_models = InformationModels(
             contexts=self.contexts,
             keeper=self.keeper,
@@ -393,6 +325,15 @@ class Practice:
         self.patient_cards, self.card_requests = patient_cards(self), card_requests(self)
         self._offer_verbs_of_people()
 
+    def _offer_verbs_on_pins(self) -> None:
+        self.pin_tools = PinTools(cards=self.cards, keeper=self.keeper, memory=self.memory)
+        self.pin_changes = PinChanges(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
+        self.unlocking = Unlocking(jobs=self.jobs, contexts=self.contexts, tools=self.pin_tools)
+        self.pin_matrix = PinMatrix(contexts=self.contexts, people=self.people, tools=self.pin_tools)
+        self.pins = Pins(
+            jobs=self.jobs, cards=self.cards, contexts=self.contexts, keeper=self.keeper, memory=self.memory
+        )
+
     def _offer_verbs_of_people(self) -> None:
         self.users = Users(
             people=self.people,
@@ -403,13 +344,7 @@ class Practice:
             memory=self.memory,
             audit=self.audit,
         )
-        self.certificate_surveys = CertificateSurveys(
-            keeper=self.keeper,
-            contexts=self.contexts,
-            konnektors={K1: self.konnektor},
-            reader=OneCertificateReader(),
-            clock=self.clock,
-        )
+        self.certificate_surveys = certificate_surveys(self)
         self.certificates = Certificates(cards=self.cards, reader=OneCertificateReader())
         self.envelopes = PlayedEnvelopes()
         self.authentications = authentications(self, OneCertificateReader())
