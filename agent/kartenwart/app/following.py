@@ -16,8 +16,9 @@ from kartenwart.adapters.store.jobs import JobTable
 from kartenwart.adapters.systemd import Notifier
 from kartenwart.adapters.vault import DocumentVault, open_vault
 from kartenwart.app.admission import Admission
-from kartenwart.app.building import Parts, build
+from kartenwart.app.building import build
 from kartenwart.app.loading import loaded
+from kartenwart.app.parts import Parts
 from kartenwart.app.presence import Ports, Presence
 from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.domain.catalogue import entries, failure
