@@ -22,6 +22,13 @@ class SignatureFormat(StrEnum):
     PADES = "PADES"
     CADES_DETACHED = "CADES_DETACHED"
     CADES_ENVELOPING = "CADES_ENVELOPING"
+    XADES_ENVELOPED = "XADES_ENVELOPED"
+    XADES_ENVELOPING = "XADES_ENVELOPING"
+
+    @property
+    def is_xades(self) -> bool:
+        """True for signatures of XML in XML."""
+        return self in (SignatureFormat.XADES_ENVELOPED, SignatureFormat.XADES_ENVELOPING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

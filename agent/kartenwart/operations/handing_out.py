@@ -18,6 +18,8 @@ OUTPUT_TYPES = {
     SignatureFormat.PADES: "application/pdf",
     SignatureFormat.CADES_DETACHED: "application/pkcs7-signature",
     SignatureFormat.CADES_ENVELOPING: "application/pkcs7-mime",
+    SignatureFormat.XADES_ENVELOPED: "text/xml",
+    SignatureFormat.XADES_ENVELOPING: "text/xml",
 }
 
 

@@ -21,6 +21,7 @@ from kartenwart.operations.batches import ToSign
 from kartenwart.operations.documents import Documents
 
 PDF = "application/pdf"
+XML = "text/xml"
 PDFA_PARTS = ("1", "2")
 
 
@@ -44,6 +45,9 @@ class Signable:
             for place, (one, preset) in enumerate(zip(wanted, chosen, strict=True))
         ])
         _check_together(found)
+        if found[0].format.is_xades and card.is_person:
+            words = "XAdES gibt es hier nur mit der SMC-B: eine qualifizierte braucht eine Signaturrichtlinie."
+            raise _wrong_type("documents[0].format", words)
         for place, (one, preset) in enumerate(zip(found, chosen, strict=True)):
             await self._check_content(one, preset, f"documents[{place}]")
         return found
@@ -67,8 +71,17 @@ class Signable:
             raise _wrong_type(f"{place}.document", words)
         if one.format is SignatureFormat.PADES:
             await self._check_pdfa(one.document, place)
+        if one.format.is_xades:
+            await self._check_xml(one.document, place)
         if preset is not None and preset.root:
             await self._check_root(one.document, preset, place)
+
+    async def _check_xml(self, document: Document, place: str) -> None:
+        """XAdES takes well-formed XML without a document type; a Konnektor would answer 4022."""
+        if document.mime_type != XML:
+            raise _wrong_type(f"{place}.format", "XAdES gibt es nur für XML-Dokumente.")
+        if await self.inspector.xml_root(await self.documents.content(document)) is None:
+            raise _wrong_type(f"{place}.document", "Das ist kein wohlgeformtes XML, oder es hat einen Dokumenttyp.")
 
     async def _check_root(self, document: Document, preset: Preset, place: str) -> None:
         root = await self.inspector.xml_root(await self.documents.content(document))

@@ -1,4 +1,4 @@
-"""XML signatures, XAdES of version 1.3.2 (ETSI TS 101 903) as the Konnektor's schemas have it, inside XML or around it."""
+"""XML signatures, XAdES 1.3.2 (ETSI TS 101 903) as the Konnektor's schemas have it, inside XML or around it."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Many documents in one job against a Konnektor that asks for the PIN after every two, and verification of what came."""
+"""Many documents in one job at a Konnektor that asks for the PIN after every two, and verification of what came."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -135,3 +135,42 @@ async def test_where_there_is_no_signature_the_konnektor_says_so(staff: Staffed)
     with pytest.raises(CallFailed) as none:
         await verified(staff, make_pdf("pdfa2"), "application/pdf")
     assert none.value.failure.konnektor_code == 4253
+
+
+XML = b'<a xmlns="urn:x"><!-- remark --><b>text</b></a>'
+XADES = [signature_pb2.SIGNATURE_FORMAT_XADES_ENVELOPED, signature_pb2.SIGNATURE_FORMAT_XADES_ENVELOPING]
+
+
+@pytest.mark.parametrize("form", XADES)
+async def test_xml_is_signed_as_xades_by_the_practice_s_card(
+    staff: Staffed, form: signature_pb2.SignatureFormat.ValueType
+) -> None:
+    here, box = staff.practice, staff.box
+    smcb = await here.card(box, "SMC_B", "0101")
+    document = (await box.documents.upload(XML, "text/xml")).name
+    job = await signed(box, signature(smcb, document, context=EMPFANG, form=form))
+    assert job.state == job_pb2.JOB_STATE_SUCCEEDED
+    one = job.sign_documents.documents[0]
+    xml = await box.documents.download(one.output, one.output_sha256)
+    assert (one.mime_type, b"<!-- remark -->" in xml) == ("text/xml", True)
+    assert (await verified(staff, xml, "text/xml"))[0] == "VALID"
+    await here.simulator.fault("SignDocument", "corrupt_signature")
+    document = (await box.documents.upload(XML, "text/xml")).name
+    spoilt = await signed(box, signature(smcb, document, context=EMPFANG, form=form))
+    assert (why(spoilt).reason, spoilt.sign_documents.documents[0].output) == ("SIGNATURE_INVALID", "")
+
+
+async def test_xades_is_refused_before_anyone_is_asked_where_it_cannot_be(staff: Staffed) -> None:
+    here, box = staff.practice, staff.box
+    before = await here.simulator.counts("hba-falk")
+    hba, smcb = await here.card(box, "HBA", "0206"), await here.card(box, "SMC_B", "0101")
+    for card, user, content, mime_type in (
+        (hba, FALK, XML, "text/xml"),
+        (smcb, "", b"<a>", "text/xml"),
+        (smcb, "", b"text", "text/plain"),
+    ):
+        document = (await box.documents.upload(content, mime_type)).name
+        with pytest.raises(CallFailed) as refused:
+            await box.signatures.start(signature(card, document, user, context=EMPFANG, form=XADES[0]))
+        assert refused.value.reason in ("DOCUMENT_TYPE_WRONG", "CARD_TYPE_WRONG")
+    assert await here.simulator.counts("hba-falk") == before

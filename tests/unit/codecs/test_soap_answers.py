@@ -243,6 +243,10 @@ def test_pin_answer_carries_the_reason_in_its_status() -> None:
 def test_signatures_come_back_as_bytes(data: bytes, form: SignatureFormat) -> None:
     encoded = base64.encodebytes(data).decode()
     signed = f'<DSS:SignatureObject><DSS:Base64Signature Type="t">{encoded}</DSS:Base64Signature></DSS:SignatureObject>'
+    if form is SignatureFormat.XADES_ENVELOPED:
+        inner = f"<CONN:Base64XML>{encoded}</CONN:Base64XML>"
+        inner = f"<SIG:DocumentWithSignature>{inner}</SIG:DocumentWithSignature>"
+        signed = f"<SIG:OptionalOutputs>{inner}</SIG:OptionalOutputs>"
     if form is SignatureFormat.PADES:
         data_element = f'<DSS:Base64Data MimeType="m">{encoded}</DSS:Base64Data>'
         inner = f"<SIG:DocumentWithSignature>{data_element}</SIG:DocumentWithSignature>"

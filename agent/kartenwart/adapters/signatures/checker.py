@@ -29,7 +29,7 @@ class MathSignatureChecker:
 
 
 def _check(form: SignatureFormat, document: bytes, signed: bytes, expected: bytes) -> None:
-    from kartenwart.adapters.signatures import cms, pades  # in this thread, for the first signature
+    from kartenwart.adapters.signatures import cms, pades, xades  # in this thread, for the first signature
 
     match form:
         case SignatureFormat.PADES:
@@ -39,3 +39,5 @@ def _check(form: SignatureFormat, document: bytes, signed: bytes, expected: byte
             cms.check_detached(signed, [document], expected)
         case SignatureFormat.CADES_ENVELOPING:
             cms.check_enveloping(signed, document, expected)
+        case SignatureFormat.XADES_ENVELOPED | SignatureFormat.XADES_ENVELOPING:
+            xades.check(document, signed, expected, enveloped=form is SignatureFormat.XADES_ENVELOPED)

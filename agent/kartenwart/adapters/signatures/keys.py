@@ -11,7 +11,7 @@ from kartenwart.adapters.signatures.doubt import Doubt
 
 HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
-_CURVES = (
+CURVES = (
     ec.SECP256R1,
     ec.SECP384R1,
     ec.SECP521R1,
@@ -19,7 +19,7 @@ _CURVES = (
     ec.BrainpoolP384R1,
     ec.BrainpoolP512R1,
 )
-_MIN_RSA_BITS = 2048
+MIN_RSA_BITS = 2048
 
 
 def verify(public_key: bytes, signer: Any, message: bytes) -> None:
@@ -27,9 +27,9 @@ def verify(public_key: bytes, signer: Any, message: bytes) -> None:
     algorithm, signature = signer["signature_algorithm"], signer["signature"].native
     try:
         key = load_der_public_key(public_key)
-        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES):
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, CURVES):
             key.verify(signature, message, ec.ECDSA(_hash(signer, algorithm, "ecdsa")))
-        elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS:
+        elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
             _verify_rsa(key, signer, signature, message)
         else:
             raise Doubt("a key of a kind that is not accepted")

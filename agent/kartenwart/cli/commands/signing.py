@@ -39,12 +39,16 @@ class Form(StrEnum):
     PADES = "pades"
     CADES = "cades"
     CADES_ENVELOPING = "cades-enveloping"
+    XADES = "xades"
+    XADES_ENVELOPING = "xades-enveloping"
 
 
 _FORMATS = {
     Form.PADES: signature_pb2.SIGNATURE_FORMAT_PADES,
     Form.CADES: signature_pb2.SIGNATURE_FORMAT_CADES_DETACHED,
     Form.CADES_ENVELOPING: signature_pb2.SIGNATURE_FORMAT_CADES_ENVELOPING,
+    Form.XADES: signature_pb2.SIGNATURE_FORMAT_XADES_ENVELOPED,
+    Form.XADES_ENVELOPING: signature_pb2.SIGNATURE_FORMAT_XADES_ENVELOPING,
 }
 
 
@@ -305,6 +309,6 @@ def _placed(file: Path, *, target: Path | None, form: Form) -> Path:
 
 
 def _beside(file: Path, form: Form) -> Path:
-    if form is Form.PADES:
+    if form in (Form.PADES, Form.XADES, Form.XADES_ENVELOPING):
         return file.with_name(f"{file.stem}-signiert{file.suffix}")
     return file.with_name(f"{file.name}.{'p7s' if form is Form.CADES else 'p7m'}")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification_pb2
-from kartenwart.cli.options import ContextOption
 from kartenwart.cli.exits import Ended, Exit, UsageProblem
 from kartenwart.cli.naming import named
+from kartenwart.cli.options import ContextOption
 from kartenwart.cli.output import Output, plain
 from kartenwart.cli.words import clock
 

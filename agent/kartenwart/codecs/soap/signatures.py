@@ -20,10 +20,15 @@ CADES = "urn:ietf:rfc:5652"
 
 _JOB_NUMBER = re.compile("[A-Z]{3}-[0-9]{3}")
 _PADES = "http://uri.etsi.org/02778/3"
+_XADES = "urn:ietf:rfc:3275"
+_XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
+_ROOT = "/*"
 _TYPES = {
     SignatureFormat.PADES: _PADES,
     SignatureFormat.CADES_DETACHED: CADES,
     SignatureFormat.CADES_ENVELOPING: CADES,
+    SignatureFormat.XADES_ENVELOPED: _XADES,
+    SignatureFormat.XADES_ENVELOPING: _XADES,
 }
 
 
@@ -40,7 +45,10 @@ class SignRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedAnswer:
-    """The signed PDF (PAdES) or the CMS structure (CAdES); None where there is none and `error`, if told, says why."""
+    """The signed PDF (PAdES), the CMS structure (CAdES) or the XML with its signature (XAdES); else None.
+
+    `error` says why there is none, if that was told.
+    """
 
     data: bytes | None = field(default=None, repr=False)
     error: Fault | None = None
@@ -102,14 +110,34 @@ def _add_request(content: Element, request: SignRequest, namespace: str) -> None
     element.set("RequestID", request.request_id)
     options = add(element, namespace, "OptionalInputs")
     add(options, DSS, "SignatureType", _TYPES[request.format])
+    document = etree.Element(f"{{{namespace}}}Document", ShortText=request.short_text)
+    if request.format.is_xades:
+        _add_xml(options, document, request, namespace)
+    else:
+        _add_data(options, document, request, namespace)
+    element.append(document)
+    add(element, namespace, "IncludeRevocationInfo", "false")
+
+
+def _add_xml(options: Element, document: Element, request: SignRequest, namespace: str) -> None:
+    """Say where the signature goes: as the first child of the root, or around the document."""
+    name = f"document-{request.request_id}"
+    document.set("ID", name)
+    add(document, COMMON, "Base64XML", write_base64(request.document))
+    if request.format is SignatureFormat.XADES_ENVELOPED:
+        placement = add(options, DSS, "SignaturePlacement")
+        placement.set("WhichDocument", name)
+        add(placement, DSS, "XPathFirstChildOf", _ROOT)
+    else:
+        add(add(options, namespace, "IncludeObjects"), DSS, "IncludeObject").set("WhichDocument", name)
+
+
+def _add_data(options: Element, document: Element, request: SignRequest, namespace: str) -> None:
     if request.format is not SignatureFormat.PADES:
         enveloping = request.format is SignatureFormat.CADES_ENVELOPING
         add(options, namespace, "IncludeEContent", "true" if enveloping else "false")
-    document = add(element, namespace, "Document")
-    document.set("ShortText", request.short_text)
     data = etree.SubElement(document, f"{{{DSS}}}Base64Data", MimeType=_mime_type(request))
     data.text = write_base64(request.document)
-    add(element, namespace, "IncludeRevocationInfo", "false")
 
 
 def _mime_type(request: SignRequest) -> str:
@@ -140,10 +168,22 @@ def _read_all(answer: Element, requests: Sequence[SignRequest], namespace: str) 
 
 
 def _read_signed(response: Element, request: SignRequest, namespace: str) -> SignedAnswer:
-    path = f"{{{DSS}}}SignatureObject/{{{DSS}}}Base64Signature"
-    if request.format is SignatureFormat.PADES:
-        path = f"{{{namespace}}}OptionalOutputs/{{{namespace}}}DocumentWithSignature/{{{DSS}}}Base64Data"
-    signed, error = response.find(path), read_status(response)
+    signed, error = _signed(response, request.format, namespace), read_status(response)
     if signed is None and error is None:
         raise MalformedError("a SignResponse with neither signature nor error")
-    return SignedAnswer(data=read_base64(signed, "the signature") if signed is not None else None, error=error)
+    return SignedAnswer(data=signed, error=error)
+
+
+def _signed(response: Element, form: SignatureFormat, namespace: str) -> bytes | None:
+    """Return the signature from where a form of signature has it; around XML it may stand there as XML itself."""
+    inside = f"{{{namespace}}}OptionalOutputs/{{{namespace}}}DocumentWithSignature"
+    if form is SignatureFormat.XADES_ENVELOPING:
+        around = response.find(f"{{{DSS}}}SignatureObject/{{{_XMLDSIG}}}Signature")
+        if around is not None:
+            return etree.tostring(around, with_tail=False)
+    place = {
+        SignatureFormat.PADES: f"{inside}/{{{DSS}}}Base64Data",
+        SignatureFormat.XADES_ENVELOPED: f"{inside}/{{{COMMON}}}Base64XML",
+    }.get(form, f"{{{DSS}}}SignatureObject/{{{DSS}}}Base64Signature")
+    signed = response.find(place)
+    return None if signed is None else read_base64(signed, "the signature")

@@ -29,8 +29,8 @@ def parse(data: bytes, *, limit: int, huge: bool = False, encoding: str = "utf-8
         resolve_entities=False,
         load_dtd=False,
         no_network=True,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not huge,  # XML that was signed comes as it is
+        remove_pis=not huge,
         huge_tree=huge,
     )
     try:

@@ -69,7 +69,7 @@ class SignatureChecker(Protocol):
         """Raise WorldError(SIGNATURE_INVALID) unless `signed` is a signature of `document` by the key of
         `expected_certificate` (DER, as read from the card). PADES: the signed PDF must start with `document` and the
         signature must cover the whole file. CADES_DETACHED: CMS without content. CADES_ENVELOPING: content equals
-        `document`.
+        `document`. XADES: the whole document, comments included, with the signature in it or around it.
         """
         ...
 

@@ -27,7 +27,7 @@ from kartenwart.api.job.v1 import job_pb2 as kartenwart_dot_api_dot_job_dot_v1_d
 from kartenwart.api.signature.v1 import person_assertion_pb2 as kartenwart_dot_api_dot_signature_dot_v1_dot_person__assertion__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/signature/v1/signature_service.proto\x12\x1bkartenwart.api.signature.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fkartenwart/api/job/v1/job.proto\x1a\x32kartenwart/api/signature/v1/person_assertion.proto\"\xbd\x02\n\x14SignDocumentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12>\n\tdocuments\x18\x05 \x03(\x0b\x32+.kartenwart.api.signature.v1.DocumentToSign\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x06 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x07 \x01(\x08\x12\'\n\x04wait\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12=\n\x07\x63omfort\x18\t \x01(\x0b\x32,.kartenwart.api.signature.v1.PersonAssertion\"\x84\x01\n\x0e\x44ocumentToSign\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12<\n\x06\x66ormat\x18\x02 \x01(\x0e\x32,.kartenwart.api.signature.v1.SignatureFormat\x12\x12\n\nshort_text\x18\x03 \x01(\t\x12\x0e\n\x06preset\x18\x04 \x01(\t\"@\n\x15SignDocumentsResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job*\x9b\x01\n\x0fSignatureFormat\x12 \n\x1cSIGNATURE_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16SIGNATURE_FORMAT_PADES\x10\x01\x12#\n\x1fSIGNATURE_FORMAT_CADES_DETACHED\x10\x02\x12%\n!SIGNATURE_FORMAT_CADES_ENVELOPING\x10\x03\x32\x8a\x01\n\x10SignatureService\x12v\n\rSignDocuments\x12\x31.kartenwart.api.signature.v1.SignDocumentsRequest\x1a\x32.kartenwart.api.signature.v1.SignDocumentsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/signature/v1/signature_service.proto\x12\x1bkartenwart.api.signature.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fkartenwart/api/job/v1/job.proto\x1a\x32kartenwart/api/signature/v1/person_assertion.proto\"\xbd\x02\n\x14SignDocumentsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12>\n\tdocuments\x18\x05 \x03(\x0b\x32+.kartenwart.api.signature.v1.DocumentToSign\x12\x1b\n\x13\x61\x63\x63\x65pt_last_attempt\x18\x06 \x01(\x08\x12\x1f\n\x17\x61\x63\x63\x65pt_unknown_attempts\x18\x07 \x01(\x08\x12\'\n\x04wait\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12=\n\x07\x63omfort\x18\t \x01(\x0b\x32,.kartenwart.api.signature.v1.PersonAssertion\"\x84\x01\n\x0e\x44ocumentToSign\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12<\n\x06\x66ormat\x18\x02 \x01(\x0e\x32,.kartenwart.api.signature.v1.SignatureFormat\x12\x12\n\nshort_text\x18\x03 \x01(\t\x12\x0e\n\x06preset\x18\x04 \x01(\t\"@\n\x15SignDocumentsResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job*\xe8\x01\n\x0fSignatureFormat\x12 \n\x1cSIGNATURE_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16SIGNATURE_FORMAT_PADES\x10\x01\x12#\n\x1fSIGNATURE_FORMAT_CADES_DETACHED\x10\x02\x12%\n!SIGNATURE_FORMAT_CADES_ENVELOPING\x10\x03\x12$\n SIGNATURE_FORMAT_XADES_ENVELOPED\x10\x04\x12%\n!SIGNATURE_FORMAT_XADES_ENVELOPING\x10\x05\x32\x8a\x01\n\x10SignatureService\x12v\n\rSignDocuments\x12\x31.kartenwart.api.signature.v1.SignDocumentsRequest\x1a\x32.kartenwart.api.signature.v1.SignDocumentsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,13 +35,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.signature.v1
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SIGNATUREFORMAT']._serialized_start=723
-  _globals['_SIGNATUREFORMAT']._serialized_end=878
+  _globals['_SIGNATUREFORMAT']._serialized_end=955
   _globals['_SIGNDOCUMENTSREQUEST']._serialized_start=202
   _globals['_SIGNDOCUMENTSREQUEST']._serialized_end=519
   _globals['_DOCUMENTTOSIGN']._serialized_start=522
   _globals['_DOCUMENTTOSIGN']._serialized_end=654
   _globals['_SIGNDOCUMENTSRESPONSE']._serialized_start=656
   _globals['_SIGNDOCUMENTSRESPONSE']._serialized_end=720
-  _globals['_SIGNATURESERVICE']._serialized_start=881
-  _globals['_SIGNATURESERVICE']._serialized_end=1019
+  _globals['_SIGNATURESERVICE']._serialized_start=958
+  _globals['_SIGNATURESERVICE']._serialized_end=1096
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,10 @@ class _SignatureFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Signa
     """CAdES beside the document."""
     SIGNATURE_FORMAT_CADES_ENVELOPING: _SignatureFormat.ValueType  # 3
     """CAdES around the document."""
+    SIGNATURE_FORMAT_XADES_ENVELOPED: _SignatureFormat.ValueType  # 4
+    """XAdES in the XML document, as the first child of its root; SMC-B only: a qualified one needs a signature policy."""
+    SIGNATURE_FORMAT_XADES_ENVELOPING: _SignatureFormat.ValueType  # 5
+    """XAdES around the XML document; SMC-B only."""
 
 class SignatureFormat(_SignatureFormat, metaclass=_SignatureFormatEnumTypeWrapper):
     """SignatureFormat is the form of the signature."""
@@ -48,6 +52,10 @@ SIGNATURE_FORMAT_CADES_DETACHED: SignatureFormat.ValueType  # 2
 """CAdES beside the document."""
 SIGNATURE_FORMAT_CADES_ENVELOPING: SignatureFormat.ValueType  # 3
 """CAdES around the document."""
+SIGNATURE_FORMAT_XADES_ENVELOPED: SignatureFormat.ValueType  # 4
+"""XAdES in the XML document, as the first child of its root; SMC-B only: a qualified one needs a signature policy."""
+SIGNATURE_FORMAT_XADES_ENVELOPING: SignatureFormat.ValueType  # 5
+"""XAdES around the XML document; SMC-B only."""
 Global___SignatureFormat: _TypeAlias = SignatureFormat  # noqa: Y015
 
 @_typing.final
