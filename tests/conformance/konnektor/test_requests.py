@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from kartenwart.codecs.soap import certificates, inventory, pins, signatures, subscriptions
+from kartenwart.codecs.soap import card_requests, certificates, inventory, patients, pins, signatures, subscriptions
 from kartenwart.codecs.soap.exchange import CallContext, Exchange
 from kartenwart.codecs.soap.namespaces import SIGNATURES_7_4, SIGNATURES_7_5
+from kartenwart.codecs.soap.patients import VsdRequest
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 
@@ -133,6 +134,25 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
         )
 
 
+READ_VSD = patients.read_vsd(DOCTOR, VsdRequest(egk="e", authority="s", check_online=True, read_receipt=False))
+READ_KVK = patients.read_kvk(PRACTICE, "k")
+REQUEST_CARD = card_requests.request_card(PRACTICE, ct_id="ct-1", slot_id=1, text="x" * 48, seconds=20)
+EJECT_CARD = card_requests.eject_card(DOCTOR, handle="h", text="", milliseconds=20000)
+
+
+@pytest.mark.parametrize(
+    ("schema", "exchange"),
+    [
+        ("vsds/VSDService.xsd", READ_VSD),
+        ("vsds/KvkService.xsd", READ_KVK),
+        ("CardTerminalService.xsd", REQUEST_CARD),
+        ("CardTerminalService.xsd", EJECT_CARD),
+    ],
+)
+def test_patients_and_cards_asked_for(shared: Path, schema: str, exchange: Exchange[Any]) -> None:
+    check(load(shared, schema), exchange)
+
+
 @pytest.mark.parametrize(
     ("wsdl", "exchange"),
     [
@@ -150,6 +170,10 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
         ),
         ("CertificateService_v6_0_1.wsdl", certificates.check_certificate_expiration(DOCTOR)),
         ("CertificateService_v6_0_1.wsdl", certificates.verify_certificate(DOCTOR, der=b"0", at=None)),
+        ("vsds/VSDService.wsdl", READ_VSD),
+        ("vsds/KvkService.wsdl", READ_KVK),
+        ("CardTerminalService.wsdl", REQUEST_CARD),
+        ("CardTerminalService.wsdl", EJECT_CARD),
         ("SignatureService_V7_5_5.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_5)),
         ("SignatureService_V7_4_2.wsdl", signatures.get_job_number(DOCTOR, namespace=SIGNATURES_7_4)),
     ],
