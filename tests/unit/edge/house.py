@@ -43,7 +43,26 @@ class House:
         self.enrolments = Enrolments(
             authority=self.site, workstations=self.workstations, store=practice.store, clock=self.clock
         )
-        self.operations = Operations(
+        self.operations = self._all_operations()
+        self.edge = Edge(
+            principals=Principals(
+                registry=self.workstations,
+                mandants_of=practice.contexts.mandants_of,
+                contexts=tuple(CONTEXTS),
+                clock=self.clock,
+            ),
+            audit=practice.audit,
+            mandant_of=lambda name: CONTEXTS[name].mandant if name in CONTEXTS else "",
+            clock=self.clock,
+            report=self.report,
+            metrics=metrics,
+        )
+        self.edge.bind(build_services(self.operations), violations)
+        self.methods = self.edge.methods
+
+    def _all_operations(self) -> Operations:
+        practice = self.practice
+        return Operations(
             audit=practice.audit,
             authentications=practice.authentications,
             card_requests=practice.card_requests,
@@ -73,21 +92,6 @@ class House:
             workstations=self.workstations,
             root_der=self.site.root_der,
         )
-        self.edge = Edge(
-            principals=Principals(
-                registry=self.workstations,
-                mandants_of=practice.contexts.mandants_of,
-                contexts=tuple(CONTEXTS),
-                clock=self.clock,
-            ),
-            audit=practice.audit,
-            mandant_of=lambda name: CONTEXTS[name].mandant if name in CONTEXTS else "",
-            clock=self.clock,
-            report=self.report,
-            metrics=metrics,
-        )
-        self.edge.bind(build_services(self.operations), violations)
-        self.methods = self.edge.methods
 
     def report(self, event: str, *, level: str = "info", **fields: object) -> None:
         self.practice.report(event, level=level, **fields)
