@@ -352,6 +352,9 @@ class Practice:
         self.verifications = Verifications(
             contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents, clock=self.clock
         )
+        self._offer_signatures()
+
+    def _offer_signatures(self) -> None:
         self.signatures = Signatures(
             jobs=self.jobs,
             contexts=self.contexts,
