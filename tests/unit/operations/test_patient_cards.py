@@ -1,0 +1,267 @@
+"""Patients' cards: one reading per insertion, for whom, with whose unlocked card, and what is forgotten when."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from kartenwart.domain.catalogue import failure, reason_for_code
+from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.inventory import CardType, Pin, PinStatus
+from kartenwart.domain.jobs import CardResult, Job, JobState
+from kartenwart.domain.patients import (
+    CardData,
+    CheckResult,
+    Insurance,
+    Insurer,
+    OnlineCheck,
+    Person,
+    Proof,
+    ReplacementProcedure,
+    replacement_after,
+)
+from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading, RequestedCard
+from kartenwart.operations.card_requests import EjectCardOrder, RequestCardOrder
+from kartenwart.operations.patient_cards import ReadVsdOrder
+from tests.unit.operations.practice import DESK, EGK, HBA, K1, NAMES, ROOM, SMCB, Practice, caller, named, observation
+
+PERSON = Person(insured_id="X000000012", birth_date="19640812", given_names="Erika", family_name="E", gender="W")
+COVER = Insurance(insurer=Insurer(number="1", country="D", name="K"), begins="20010101")
+CHECKED = Proof(checked="20261121090000", result=CheckResult.UP_TO_DATE)
+GOOD = CardData(containers={}, person=PERSON, insurance=COVER, proof=CHECKED)
+VERIFIED = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
+ORDER = ReadVsdOrder(card=named(EGK), context=DESK)
+TERMINAL = NAMES.terminal(konnektor=K1, ct_id="ct-1", mac_address="00-1B-2C-3D-4E-5F")
+
+
+@pytest.fixture
+def practice() -> Practice:
+    """A practice whose SMC-B is unlocked at the desk, and whose readings end at once."""
+    made = Practice()
+    made.konnektor.readings[DESK, Pin.SMC] = VERIFIED
+    made.konnektor.data = GOOD
+    made.konnektor.reading.set()
+    return made
+
+
+def pulled(practice: Practice) -> None:
+    practice.keeper.observe(observation(SMCB, HBA))
+
+
+def inserted(practice: Practice, handle: str = "h-egk-2") -> ReadVsdOrder:
+    """Insert the same card again; return the order for it."""
+    card = replace(EGK, handle=handle)
+    practice.keeper.observe(observation(SMCB, HBA, card))
+    return replace(ORDER, card=named(card))
+
+
+async def test_one_reading_serves_all_who_ask_while_it_is_under_way_and_later(practice: Practice) -> None:
+    practice.konnektor.reading.clear()
+    asking = [asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    asking[0].cancel()  # who leaves does not take the reading along
+    practice.konnektor.reading.set()
+    _, second, third = await asyncio.gather(*asking, return_exceptions=True)
+    later = await practice.patient_cards.read_vsd(caller("workstations/w-2"), ORDER)
+    assert len(practice.konnektor.read) == 1
+    assert later.data is GOOD
+    assert {one.shared for one in (second, third, later) if not isinstance(one, BaseException)} == {True}
+    assert later.replacement is ReplacementProcedure.NOT_NEEDED
+    assert "Erika" not in repr(later)
+
+
+async def test_it_is_read_in_the_name_of_an_unlocked_practice_card(practice: Practice) -> None:
+    await practice.patient_cards.read_vsd(caller(), ORDER)
+    ((card, authority, check, receipt),) = practice.konnektor.read
+    assert (card.handle, authority.handle, check, receipt) == ("h-egk", "h-smcb", True, True)
+
+
+async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Practice) -> None:
+    practice.konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIABLE, attempts_left=3)
+    reading = await practice.patient_cards.read_vsd(caller(), ORDER)
+    assert reading.failure is not None
+    assert (reading.failure.reason, reading.replacement) == (Reason.PIN_NOT_VERIFIED, ReplacementProcedure.UNKNOWN)
+    assert practice.konnektor.read == []
+    practice.konnektor.readings[DESK, Pin.SMC] = VERIFIED
+    assert (await practice.patient_cards.read_vsd(caller(), ORDER)).data is GOOD
+
+
+async def test_who_may_not_read_it(practice: Practice) -> None:
+    with pytest.raises(CallerError) as far:
+        await practice.patient_cards.read_vsd(caller(), replace(ORDER, context=ROOM))
+    with pytest.raises(CallerError) as other:
+        await practice.patient_cards.read_vsd(caller(), replace(ORDER, card=named(SMCB)))
+    with pytest.raises(CallerError) as gone:
+        await practice.patient_cards.read_vsd(caller(), replace(ORDER, card="cards/c-nothing"))
+    reasons = [error.value.failure.reason for error in (far, other, gone)]
+    assert reasons == [Reason.OUT_OF_SCOPE, Reason.CARD_TYPE_WRONG, Reason.NOT_FOUND]
+    assert practice.konnektor.read == []
+
+
+async def test_a_card_that_nobody_recognises_is_inserted_again_first(practice: Practice) -> None:
+    unknown = replace(EGK, type=CardType.UNKNOWN, handle="h-x", local_contexts=frozenset())
+    practice.keeper.observe(observation(SMCB, unknown))
+    reading = await practice.patient_cards.read_vsd(caller(), replace(ORDER, card=named(unknown)))
+    assert reading.replacement is ReplacementProcedure.ANOTHER_INSERTION_FIRST
+    assert practice.konnektor.read == []
+
+
+Removal = Callable[[Practice], None]
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [
+        pulled,
+        lambda practice: practice.keeper.link_failed(K1, failure(Reason.KONNEKTOR_UNREACHABLE)),
+        lambda practice: practice.keeper.notice(
+            Notice(type=NoticeType.CARD_REMOVED, konnektor=K1, context=DESK, handle="h-egk", ct_id="ct-1", slot_id=3)
+        ),
+        lambda practice: practice.keeper.notice(Notice(type=NoticeType.BOOTED, konnektor=K1)),
+    ],
+    ids=["poll", "link down", "event", "boot"],
+)
+async def test_what_was_read_goes_with_the_card(practice: Practice, remove: Removal) -> None:
+    watching = asyncio.create_task(practice.insertions.run())
+    await practice.patient_cards.read_vsd(caller(), ORDER)
+    assert len(practice.insertions) == 1
+    remove(practice)
+    await asyncio.sleep(0.01)
+    assert len(practice.insertions) == 0
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_reading_that_ends_after_its_card_left_is_not_kept(practice: Practice) -> None:
+    practice.konnektor.reading.clear()
+    asking = asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER))
+    await asyncio.sleep(0.01)
+    pulled(practice)
+    practice.konnektor.reading.set()
+    assert (await asking).data is GOOD
+    assert len(practice.insertions) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "replacement", "kept"),
+    [
+        *((code, ReplacementProcedure.FORBIDDEN, True) for code in (106, 107, 113, 114)),
+        *((code, ReplacementProcedure.ALLOWED, False) for code in (3001, 3011, 3020, 3021)),
+        *((code, ReplacementProcedure.ANOTHER_INSERTION_FIRST, False) for code in (101, 4045, 4094, 4192)),
+        *((code, ReplacementProcedure.UNKNOWN, False) for code in (3041, 3042, 4015, 4093)),
+    ],
+)
+async def test_each_code_says_what_the_practice_may_do(
+    practice: Practice, code: int, replacement: ReplacementProcedure, kept: bool
+) -> None:
+    practice.konnektor.data = WorldError(failure(reason_for_code(code), code=code))
+    reading = await practice.patient_cards.read_vsd(caller(), ORDER)
+    assert reading.failure is not None
+    assert (reading.failure.konnektor_code, reading.replacement, reading.data) == (code, replacement, None)
+    assert len(practice.insertions) == kept
+
+
+@pytest.mark.parametrize("reason", [Reason.KONNEKTOR_SILENT, Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_CRITICAL])
+def test_where_technology_fails_the_replacement_is_allowed(reason: Reason) -> None:
+    assert replacement_after(failure(reason)) is ReplacementProcedure.ALLOWED
+
+
+async def test_result_four_of_the_check_forbids_it_though_the_card_was_read(practice: Practice) -> None:
+    invalid = replace(CHECKED, result=CheckResult.CARD_INVALID)
+    practice.konnektor.data = replace(GOOD, proof=invalid)
+    reading = await practice.patient_cards.read_vsd(caller(), ORDER)
+    assert reading.failure is not None
+    assert (reading.failure.reason, reading.replacement) == (Reason.CARD_INVALID, ReplacementProcedure.FORBIDDEN)
+    assert reading.data is not None
+    assert practice.store.checked == set()
+
+
+async def test_a_card_is_checked_once_a_quarter(practice: Practice) -> None:
+    """And what the box keeps of it is one hash, which no other quarter shares."""
+    await practice.patient_cards.read_vsd(caller(), ORDER)
+    again = inserted(practice)
+    await practice.patient_cards.read_vsd(caller(), again)
+    ((seal, quarter),) = practice.store.checked
+    assert (quarter, EGK.iccsn in seal, len(seal)) == ("2026Q4", False, 16)
+    practice.clock.move(seconds=60 * 24 * 3600)
+    await practice.patient_cards.read_vsd(caller(), inserted(practice, "h-egk-3"))
+    assert [check for _, _, check, _ in practice.konnektor.read] == [True, False, True]
+    ((other, quarter),) = practice.store.checked
+    assert (quarter, other == seal) == ("2027Q1", False)
+
+
+@pytest.mark.parametrize("result", [one for one in CheckResult if not one.counts])
+async def test_a_check_that_did_not_succeed_is_made_again(practice: Practice, result: CheckResult) -> None:
+    practice.konnektor.data = replace(GOOD, proof=replace(CHECKED, result=result))
+    await practice.patient_cards.read_vsd(caller(), ORDER)
+    await practice.patient_cards.read_vsd(caller(), inserted(practice))
+    assert [check for _, _, check, _ in practice.konnektor.read] == [True, True]
+
+
+@pytest.mark.parametrize(("mode", "checks"), [(OnlineCheck.ALWAYS, [True, True]), (OnlineCheck.NEVER, [False, False])])
+async def test_always_and_never(practice: Practice, mode: OnlineCheck, checks: list[bool]) -> None:
+    await practice.patient_cards.read_vsd(caller(), replace(ORDER, online_check=mode))
+    await practice.patient_cards.read_vsd(caller(), replace(inserted(practice), online_check=mode))
+    assert [check for _, _, check, _ in practice.konnektor.read] == checks
+
+
+async def test_who_wants_a_check_is_not_served_with_a_reading_without_one(practice: Practice) -> None:
+    for mode in (OnlineCheck.NEVER, OnlineCheck.ALWAYS, OnlineCheck.NEVER, OnlineCheck.ALWAYS):
+        await practice.patient_cards.read_vsd(caller(), replace(ORDER, online_check=mode))
+    assert [check for _, _, check, _ in practice.konnektor.read] == [False, True]
+
+
+async def test_a_disk_that_refuses_does_not_hide_what_was_read(practice: Practice) -> None:
+    practice.store.refuse = True
+    assert (await practice.patient_cards.read_vsd(caller(), ORDER)).data is GOOD
+    assert any(event == "patient.check_not_kept" for event, _ in practice.reports)
+
+
+async def ended(practice: Practice, start: Awaitable[Job]) -> Job:
+    return await practice.jobs.wait(caller(), (await start).name, 5)
+
+
+def request(terminal: str = TERMINAL, slot_id: int = 3, context: str = DESK) -> RequestCardOrder:
+    return RequestCardOrder(
+        request_id=str(uuid.uuid4()),
+        terminal=terminal,
+        slot_id=slot_id,
+        context=context,
+        seconds=20,
+        display_text="Bitte Karte",
+    )
+
+
+async def test_a_card_is_asked_for_in_seconds_and_named(practice: Practice) -> None:
+    practice.konnektor.card = RequestedCard(handle="h-egk", already_inserted=True)
+    job = await ended(practice, practice.card_requests.request(caller(), request()))
+    assert (job.state, job.result) == (JobState.SUCCEEDED, CardResult(card=named(EGK), already_inserted=True))
+    (wish,) = practice.konnektor.requested
+    assert (wish.ct_id, wish.slot_id, wish.seconds, wish.text) == ("ct-1", 3, 20, "Bitte Karte")
+    assert "Bitte Karte" not in repr(wish)
+
+
+async def test_nobody_brings_one_and_no_such_slot(practice: Practice) -> None:
+    practice.konnektor.card = WorldError(failure(reason_for_code(4202), code=4202))
+    job = await ended(practice, practice.card_requests.request(caller(), request()))
+    assert job.failure is not None
+    assert (job.state, job.failure.konnektor_code) == (JobState.FAILED, 4202)
+    for wrong in (request(slot_id=5), request(terminal="terminals/t-none"), request(context="contexts/nachbar")):
+        with pytest.raises(CallerError) as refused:
+            await practice.card_requests.request(caller(), wrong)
+        assert refused.value.failure.reason is Reason.NOT_FOUND
+
+
+@pytest.mark.parametrize("error", [None, WorldError(failure(Reason.CARD_NOT_TAKEN, code=4203))])
+async def test_an_ejected_card_is_nobodys_any_more(practice: Practice, error: WorldError | None) -> None:
+    practice.konnektor.ejection = error
+    await practice.memory.read(practice.cards.reach(named(SMCB), DESK, ""), Pin.SMC)
+    order = EjectCardOrder(request_id=str(uuid.uuid4()), card=named(SMCB), context=DESK, seconds=9)
+    job = await ended(practice, practice.card_requests.eject(caller(), order))
+    assert job.state is (JobState.FAILED if error else JobState.SUCCEEDED)
+    known = practice.keeper.picture.inventory.card(named(SMCB))
+    assert known is not None
+    assert known.pin_states == ()
+    assert [one.seconds for one in practice.konnektor.ejected] == [9]
