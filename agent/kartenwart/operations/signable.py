@@ -40,17 +40,15 @@ class Signable:
         """
         _check_request(wanted)
         chosen = [_preset(one, f"documents[{place}]", card) for place, one in enumerate(wanted)]
-        found = tuple([
-            await self._found(caller, one, preset, place)
-            for place, (one, preset) in enumerate(zip(wanted, chosen, strict=True))
-        ])
+        pairs = enumerate(zip(wanted, chosen, strict=True))
+        found = [await self._found(caller, one, preset, place) for place, (one, preset) in pairs]
         _check_together(found)
         if found[0].format.is_xades and card.is_person:
             words = "XAdES gibt es hier nur mit der SMC-B: eine qualifizierte braucht eine Signaturrichtlinie."
             raise _wrong_type("documents[0].format", words)
         for place, (one, preset) in enumerate(zip(found, chosen, strict=True)):
             await self._check_content(one, preset, f"documents[{place}]")
-        return found
+        return tuple(found)
 
     async def _found(self, caller: Caller, wanted: DocumentToSign, preset: Preset | None, place: int) -> ToSign:
         form = preset.format if preset else wanted.format
