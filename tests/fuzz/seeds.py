@@ -3,6 +3,7 @@
 All are made here, of a practice that does not exist. What libFuzzer found beside them is kept under the hash it gave.
 """
 
+import gzip
 import hashlib
 import json
 import re
@@ -17,17 +18,18 @@ from kartenwart.api.workstation.v1 import workstation_pb2
 from tests.fuzz.fuzz_enrolment import HONEST, KNOWN, NONCE, PUBLIC, TYPED
 from tests.fuzz.fuzz_json import KINDS, mark
 from tests.fuzz.target import CORPUS, NAMES
+from tests.unit.codecs import containers
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
 from tests.unit.codecs.frames import encode_frame
 from tests.unit.edge.requests import RIGHT
 
 WORD = re.compile(rb"""</?[A-Za-z:]+/?>| [A-Za-z]+=["'][^"'<>\\]*["']""")
-WITH_TAGS = ("cetp", "soap", "sds")
+WITH_TAGS = ("cetp", "soap", "sds", "vsd")
 
 
 def main() -> None:
     """Write every seed under a name of its own, and the dictionaries."""
-    made = {"cetp": cetp, "soap": soap, "sds": sds, "json": bodies, "enrolment": enrolment}
+    made = {"cetp": cetp, "soap": soap, "sds": sds, "json": bodies, "enrolment": enrolment, "vsd": vsd}
     for name in NAMES:
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,6 +118,17 @@ def soap() -> Iterator[bytes]:
     yield fault(90001, 4021)
     yield b"<!--VerifyPin-->" + fault(4049)
     yield b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
+
+
+def vsd() -> Iterator[bytes]:
+    """Each container unpacked, for the reader that packs it itself, and packed; an old card's template."""
+    packed = (containers.person(), containers.insurance(), containers.protected(), containers.proof())
+    for number, container in enumerate(packed):
+        yield bytes([5 + number]) + gzip.decompress(container)
+        yield bytes([number]) + container
+    yield bytes([6]) + gzip.decompress(containers.insurance(containers.PRIVATE))
+    yield bytes([4]) + containers.template(*containers.FIELDS)
+    yield bytes([5]) + b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
 
 
 def sds() -> Iterator[bytes]:

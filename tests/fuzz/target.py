@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
-NAMES = ("cetp", "soap", "sds", "json", "enrolment")
+NAMES = ("cetp", "soap", "sds", "json", "enrolment", "vsd")
 
 Judge = Callable[[bytes], None]
 
