@@ -9,6 +9,7 @@ from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.operations.card_certificates import CardCertificates
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -71,7 +72,7 @@ class Reach:
 
 
 class Cards:
-    """Finds cards for operations; `pads` knows where their PINs are typed."""
+    """Finds cards for operations; `pads` knows where their PINs are typed, `certificates` what was read of them."""
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class Cards:
         self._limits = limits or {}
         self._sessions = sessions
         self.pads = Pads(keeper)
+        self.certificates = CardCertificates(keeper)
 
     def reach(self, card: str, context: str, user: str, *, patients: bool = False) -> Reach:
         """Return the card as this context reaches it.

@@ -207,7 +207,8 @@ class Signing:
         """Return the signer's certificate; only ECC: RSA is out for qualified signatures and new cards have none."""
         person = self.reach.card.type.is_person
         reference = CertificateReference.QES if person else CertificateReference.SIG
-        der = await self.reach.port.read_certificate(self.reach.call, reference, KeyAlgorithm.ECC)
+        port, known = self.reach.port, self.tools.cards.certificates
+        der = await known.read(port, self.reach.call, reference, KeyAlgorithm.ECC)
         if self.tools.reader.decode(reference, der).algorithm is not KeyAlgorithm.ECC:
             raise halted(Reason.CERTIFICATE_RSA_ONLY)
         return der
