@@ -179,8 +179,6 @@ class Reading:
     shared: bool = False
 
 
-# gemILF_PS 6.6: the card is no proof of insurance any more, and taking the data down by hand would not make it one.
-_INVALID = frozenset({106, 107, 113, 114})
 # What a bad contact looks like too.
 _CONTACT = frozenset({101, 102, 4045, 4051, 4094, 4192})
 _DEFECTS = frozenset({Reason.CARD_FAULT})
@@ -197,7 +195,8 @@ _NOT_REACHED = frozenset(
 
 def replacement_after(failure: Failure) -> ReplacementProcedure:
     """Return what a failed reading allows; UNKNOWN where something else is to be done first (e.g. unlock the SMC-B)."""
-    if failure.reason is Reason.CARD_INVALID or failure.konnektor_code in _INVALID:
+    if failure.reason is Reason.CARD_INVALID:
+        # 106, 107, 113, 114 (gemILF_PS 6.6): taking the data down by hand would not make it a proof of insurance.
         return ReplacementProcedure.FORBIDDEN
     if failure.konnektor_code in _CONTACT:
         return ReplacementProcedure.ANOTHER_INSERTION_FIRST

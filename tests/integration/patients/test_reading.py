@@ -15,8 +15,9 @@ from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.patient.v1 import patient_card_pb2 as patient_pb2
 from kartenwart.api.terminal.v1 import terminal_service_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart
-from tests.integration.practice.staff import world
-from tests.integration.security.conftest import kartenwart
+from tests.integration.leaks import marks
+from tests.integration.leaks.marks import ALL_IN_ONE, KVNR, PATIENT, found_in
+from tests.integration.security.conftest import get, kartenwart
 from tests.practice import Practice, practice
 from tests.waiting import until
 
@@ -26,13 +27,15 @@ pytestmark = [
     pytest.mark.xdist_group("patients"),
 ]
 
-EMPFANG, NACHBAR = "contexts/empfang", "contexts/nachbar"
+EMPFANG = "contexts/empfang"
+STREET, DISPLAYED, OLD_NAME = "Quittenstieg", "Bitte Karte von Herrn Q stecken", "Wimpernzucker"
+SECRET = (PATIENT, KVNR, STREET, DISPLAYED, OLD_NAME)
 KVK = """
 [[cards]]
 name = "kvk-mueller"
 kind = "kvk"
 iccsn = "80276001011699900399"
-holder = "Max Müller TEST-ONLY"
+holder = "Max Wimpernzucker TEST-ONLY"
 """
 
 
@@ -48,7 +51,7 @@ class Reception:
         """Return the eGK's name, once the box knows that it is beside the reception."""
 
         async def look() -> str:
-            return next((one.name for one in await self.box.cards.list() if one.holder.startswith("Erika")), "")
+            return next((one.name for one in await self.box.cards.list() if PATIENT in one.holder), "")
 
         return await until(look)
 
@@ -74,7 +77,12 @@ class Reception:
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="reception")
 async def _reception(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Reception]:
     folder = tmp_path_factory.mktemp("patients")
-    async with practice(folder, world(folder, more=KVK)) as here:
+    world = marks.world(folder)
+    text = world.read_text(encoding="utf-8")
+    place = 'terminal = "kt-empfang"\nslot = 1\n'
+    assert text.count(place) == 1
+    world.write_text(text.replace(place, f'{place}patient = {{ street = "{STREET}" }}\n') + KVK, encoding="utf-8")
+    async with practice(folder, world, '\n[log]\nlevel = "debug"\n') as here:
         for mandant, card in (("m1", "smcb-m1"), ("m2", "smcb-m2")):
             await here.simulator.do("/sessions/verify", card=card, mandant=mandant, client_system="kartenwart")
         one = await here.workstation("Empfang 1", role="WORKSTATION", contexts=("empfang",))
@@ -98,12 +106,12 @@ async def test_a_card_is_read_once_per_insertion_for_all_who_may_see_it(receptio
     assert sorted(one.shared for one in readings) == [False, True, True]
     again = await reception.other.patients.read_vsd(card)
     assert (again.shared, await reception.readings()) == (True, before + 1)
-    assert (again.person.family_name, again.person.insured_id) == ("Erfunden", "X000000012")
+    assert (again.person.family_name, again.person.insured_id) == (PATIENT, KVNR)
     assert again.insurance.region == "98"
     assert again.HasField("protected_data")
     assert again.replacement_procedure == patient_pb2.REPLACEMENT_PROCEDURE_NOT_NEEDED
     kinds = {one.kind: one.content for one in again.containers}
-    assert b"Erfunden" in gzip.decompress(kinds[patient_pb2.CONTAINER_KIND_PERSONAL])
+    assert PATIENT.encode() in gzip.decompress(kinds[patient_pb2.CONTAINER_KIND_PERSONAL])
     assert again.times.konnektor.ToMilliseconds() >= 80
     assert (await reception.reinserted()) != card
     with pytest.raises(CallFailed) as gone:
@@ -146,7 +154,7 @@ async def test_the_first_reading_of_the_quarter_is_checked_online(reception: Rec
     assert (shared.shared, shared.HasField("proof")) == (True, True)
     stored = b"".join(path.read_bytes() for path in (reception.here.agent.folder / "state").glob("agent.db*"))
     assert b"online_check/" in stored
-    assert b"X000000012" not in stored
+    assert KVNR.encode() not in stored
     assert b"80276001011699900301" not in stored
 
 
@@ -163,7 +171,7 @@ async def test_what_fails_says_what_the_practice_may_do(
     reception: Reception, code: int, reason: str, replacement: int, kept: bool
 ) -> None:
     card, before = await reception.reinserted(), await reception.readings()
-    await reception.here.simulator.fault("ReadVSD", "soap_fault", code=code, text="Erika Erfunden X000000012")
+    await reception.here.simulator.fault("ReadVSD", "soap_fault", code=code, text=ALL_IN_ONE)
     reading = await reception.box.patients.read_vsd(card)
     failure = reading.failure
     assert (Failure.of(failure).reason, failure.konnektor_code) == (reason, code)
@@ -189,14 +197,14 @@ async def test_an_old_card_and_its_terminal(reception: Reception) -> None:
         request_id=str(uuid.uuid4()),
         terminal=terminal.name,
         slot_id=2,
-        display_text="Bitte Karte von Herrn Q stecken",
+        display_text=DISPLAYED,
         timeout=Duration(seconds=15),
     )
     job = await box.terminals.request_card(wished)
 
     async def shown() -> bool:
         display: str = (await simulator.ask("/pads/kt-empfang"))["display"]
-        return display == "Bitte Karte von Herrn Q stecken"
+        return display == DISPLAYED
 
     await until(shown)
     await simulator.do("/cards/kvk-mueller/insert", terminal="kt-empfang", slot=2)
@@ -205,7 +213,7 @@ async def test_an_old_card_and_its_terminal(reception: Reception) -> None:
     assert any(step.step == job_pb2.JOB_STEP_CARD_REQUESTED for step in ended.progress)
     card = ended.card_result.card
     reading = await box.patients.read_kvk(card)
-    assert (reading.person.family_name, reading.person.birth_date) == ("Müller", "19640812")
+    assert (reading.person.family_name, reading.person.birth_date) == (OLD_NAME, "19640812")
     with pytest.raises(CallFailed) as wrong:
         await box.patients.read_vsd(card)
     assert wrong.value.reason == "CARD_TYPE_WRONG"
@@ -220,9 +228,6 @@ async def test_an_old_card_and_its_terminal(reception: Reception) -> None:
     await asyncio.sleep(0.2)
     await simulator.do("/cards/kvk-mueller/pull")
     assert (await box.jobs.follow(leaving)).state == job_pb2.JOB_STATE_SUCCEEDED
-    stored = b"".join(path.read_bytes() for path in (reception.here.agent.folder / "state").glob("agent.db*"))
-    assert b"Herrn Q" not in stored
-    assert "Herrn Q" not in reception.here.agent.said
 
 
 async def test_nobody_brings_a_card(reception: Reception) -> None:
@@ -238,8 +243,33 @@ async def test_the_command_shows_a_patient_to_the_caller_only(reception: Recepti
     await reception.egk()
     said = await kartenwart("vsd", "read", "--profile", reception.profile, "--format", "json")
     reading = json.loads(said.out)["reading"]
-    assert reading["person"]["familyName"] == "Erfunden"
-    assert "Erfunden" not in said.err
+    assert reading["person"]["familyName"] == PATIENT
+    assert not found_in(said.err.encode(), SECRET)
     table = await kartenwart("vsd", "read", "--profile", reception.profile)
-    assert "Erika Erfunden" in table.out
+    assert f"Erika {PATIENT}" in table.out
+    assert STREET in table.out
     assert "1964-08-12" in table.out
+
+
+async def test_nothing_of_a_patient_stands_in_any_sink(reception: Reception) -> None:
+    """After all of the above, with a journal that tells everything; the address and the text for the display too."""
+    here = reception.here
+    await reception.box.patients.read_vsd(await reception.egk())
+    status, metrics = await get(here, "/metrics")
+    assert status == 200
+    async with here.technician() as box:
+        records = (await box.audit.page(1000)).records
+    sinks = {"journal": here.agent.said, "metrics": metrics, "audit": str(records)}
+    assert [name for name, text in sinks.items() if found_in(text.encode(), SECRET)] == []
+    files = [path for path in here.agent.folder.rglob("*") if path.is_file()]
+    assert {str(path): found for path in files if (found := found_in(path.read_bytes(), SECRET))} == {}
+    # The same search finds what does belong there, and what the caller was told.
+    assert {record.action.rpartition("/")[2] for record in records} >= {
+        "ReadVsd",
+        "ReadKvk",
+        "RequestCard",
+        "EjectCard",
+    }
+    assert found_in(metrics.encode(), ("ReadVsd",)) == ["ReadVsd"]
+    told = await reception.box.patients.read_vsd(await reception.egk())
+    assert found_in(str(told).encode(), (PATIENT, KVNR, STREET)) == [PATIENT, KVNR, STREET]

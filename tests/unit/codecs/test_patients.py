@@ -1,6 +1,7 @@
 """What stands on patients' cards: decoded as far as it goes, capped, and never in the words of an error."""
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -65,6 +66,18 @@ def test_a_proof_with_another_result_is_no_proof(result: str) -> None:
         vsd.read_proof(containers.proof(result))
 
 
+def test_a_bomb_is_not_even_unpacked() -> None:
+    bomb = containers.bomb()
+    assert len(bomb) < vsd.CONTAINER_LIMIT
+    tracemalloc.start()
+    try:
+        with pytest.raises(OversizedError):
+            vsd.read_person(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 8 * vsd.XML_LIMIT
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     "container",
     [
@@ -82,6 +95,7 @@ def test_what_is_too_large_is_not_read(container: bytes) -> None:
     "container",
     [
         containers.person()[:-12],
+        containers.person()[:-4],
         containers.insurance(),
         gzip.compress(b"no xml"),
         gzip.compress(b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"),
@@ -91,7 +105,7 @@ def test_what_is_too_large_is_not_read(container: bytes) -> None:
         ),
         b"",
     ],
-    ids=["cut", "another", "no xml", "doctype", "empty", "long", "nothing"],
+    ids=["cut", "without its length", "another", "no xml", "doctype", "empty", "long", "nothing"],
 )
 def test_what_cannot_be_read_is_said_without_its_content(container: bytes) -> None:
     with pytest.raises(MalformedError) as problem:
