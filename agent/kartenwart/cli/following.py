@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.cli.output import Output
-from kartenwart.cli.words import JOB_STATES, JOB_STEPS, clock, short, word
+from kartenwart.cli.pin_words import step_outcome
+from kartenwart.cli.words import JOB_STATES, JOB_STEPS, PINS, clock, short, word
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
@@ -66,6 +67,7 @@ def job_lines(job: job_pb2.Job) -> list[tuple[str, str]]:
     lines = [("Auftrag", short(job.name)), ("Stand", word(JOB_STATES, job.state)), ("request_id", job.request_id)]
     lines += [("Karte", short(job.card)), ("Kontext", short(job.context)), ("Jobnummer", job.job_number)]
     lines += [(clock(step.time), _told(step).partition("  ")[2]) for step in job.progress]
+    lines += [(f"{word(PINS, one.pin)} in {short(one.context)}", step_outcome(one)) for one in job.pin_steps.steps]
     if job.HasField("end_time"):
         lines.append(("Dauer", _spent(job)))
     if job.HasField("failure"):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2 as pins
-from kartenwart.cli.words import CARD_TYPES, PIN_STATES, PINS, short, word
+from kartenwart.cli.words import CARD_TYPES, PIN_OUTCOMES, PIN_STATES, PINS, short, word
 
 
 def matrix_rows(
@@ -23,6 +24,14 @@ def matrix_rows(
         for cell in cells
     ]
     return sorted(rows, key=lambda row: row[:3])
+
+
+def step_outcome(step: job_pb2.PinStep) -> str:
+    """Return how one of several entries ended, or why nobody was asked."""
+    told = word(PIN_OUTCOMES, step.outcome)
+    if step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED:
+        told = step.failure.title or "war schon so, niemand wurde gefragt"
+    return f"{told} (noch {step.attempts_left} Versuche)" if step.HasField("attempts_left") else told
 
 
 def _card(cell: pins.PinCell, cards: Mapping[str, card_pb2.Card]) -> str:

@@ -43,6 +43,13 @@ async def test_unlocking_shows_each_step_and_ends_with_its_failure(door: Door) -
     assert asked == {"context": "contexts/pvs", "onlyThisContext": True, "acceptUnknownAttempts": True}
 
 
+async def test_a_job_shows_its_steps(door: Door) -> None:
+    door.answers["GetJob"] = {"job": {**ENDED, "pinSteps": {"steps": STEPS}}}
+    ran = await door.run("jobs", "show", "j-1")
+    assert "PIN.SMC in kim" in ran.out
+    assert "falsche PIN (noch 2 Versuche)" in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "method", "body"),
     [

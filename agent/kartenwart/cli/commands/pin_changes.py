@@ -17,7 +17,8 @@ from kartenwart.cli.options import (
     UserOption,
 )
 from kartenwart.cli.output import Output, plain
-from kartenwart.cli.words import PIN_OUTCOMES, PIN_VERBS, PINS, PURPOSES, short, word
+from kartenwart.cli.pin_words import step_outcome
+from kartenwart.cli.words import PIN_VERBS, PINS, PURPOSES, short, word
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
@@ -195,10 +196,5 @@ async def _carried_out(box: "Kartenwart", out: Output, request: "PinRequest") ->
 
 
 def _row(step: job_pb2.PinStep, cards: dict[str, str], contexts: dict[str, str]) -> tuple[str, ...]:
-    told = word(PIN_OUTCOMES, step.outcome)
-    if step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED:
-        told = step.failure.title or "war schon so, niemand wurde gefragt"
-    if step.HasField("attempts_left"):
-        told += f" (noch {step.attempts_left} Versuche)"
     holder, context = cards.get(step.card, "") or short(step.card), contexts.get(step.context, short(step.context))
-    return (holder, word(PINS, step.pin), context, word(PIN_VERBS, step.verb), told)
+    return (holder, word(PINS, step.pin), context, word(PIN_VERBS, step.verb), step_outcome(step))
