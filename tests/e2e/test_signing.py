@@ -159,3 +159,21 @@ def test_what_no_preset_takes_is_refused_before_anyone_is_asked(
         ran = bound.run("sign", *files, "--user", "adler", "--context", "sprechzimmer", *option)
         assert ran.error["reason"] == reason
     assert practice.counts("hba-adler") == before
+
+
+def test_the_konnektor_s_word_on_a_signature_and_its_report(
+    practice: Practice, bound: Seat, letter: Path, tmp_path: Path
+) -> None:
+    signed, report = tmp_path / "wort.pdf", tmp_path / "bericht.xml"
+    under = bound.begin("sign", letter.name, "--user", "adler", "--context", "sprechzimmer", "--out", str(signed))
+    practice.type(practice.asked(under))
+    assert under.ended().status == 0
+    ran = bound.run("verify-document", str(signed), "--context", "sprechzimmer", "--report", str(report))
+    assert ran.status == 0, ran
+    verification = ran.document("verification")["verification"]
+    assert (verification["result"], verification["reportFile"]) == ("VERIFICATION_RESULT_VALID", str(report))
+    assert b"VerificationReport" in report.read_bytes()
+    signed.write_bytes(signed.read_bytes() + b"\n%")
+    assert bound.run("verify-document", str(signed), "--context", "sprechzimmer").status == 1
+    named = bound.run("presets").document("presets")["presets"]
+    assert [one["name"] for one in named] == ["earztbrief", "eau", "erezept"]
