@@ -69,7 +69,7 @@ async def test_several_hold_a_card_that_serves_several(users: Users) -> None:
 
 async def test_whoever_waits_for_a_card_keeps_no_pad_from_others(users: Users) -> None:
     await users.wants("types elsewhere", *CARD)
-    await users.wants("waits", *CARD, *PAD)
+    await users.wants("waits", *PAD, *CARD)
     await users.wants("other card", *OTHER_CARD, *PAD)
     assert users.served == ["types elsewhere", "other card"]
     await users.goes("types elsewhere")
