@@ -251,6 +251,27 @@ async def test_the_command_shows_a_patient_to_the_caller_only(reception: Recepti
     assert "1964-08-12" in table.out
 
 
+async def test_the_command_asks_for_a_card_and_lets_it_go(reception: Reception) -> None:
+    mine = ("--profile", reception.profile)
+    there = await kartenwart("card", "request", "kt-empfang", "--slot", "1", "--timeout", "5", *mine)
+    assert (there.status, "Steckte schon" in there.out) == (0, True), there
+    before = await reception.egk()
+    leaving = asyncio.create_task(kartenwart("card", "eject", "egk", "--timeout", "15", "--text", "Danke", *mine))
+
+    async def shown() -> bool:
+        display: str = (await reception.here.simulator.ask("/pads/kt-empfang"))["display"]
+        return display == "Danke"
+
+    await until(shown)
+    await reception.here.simulator.do("/cards/egk-muster/pull")
+    said = await leaving
+    assert (said.status, "Entnommen" in said.out) == (0, True), said
+    await reception.here.simulator.do("/cards/egk-muster/insert", terminal="kt-empfang", slot=1)
+    assert await reception.egk()
+    missing = await kartenwart("card", "eject", before, *mine)
+    assert missing.status != 0
+
+
 async def test_nothing_of_a_patient_stands_in_any_sink(reception: Reception) -> None:
     """After all of the above, with a journal that tells everything; the address and the text for the display too."""
     here = reception.here
