@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2 as exchange
 from kartenwart.api.inventory.v1 import inventory_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
+from kartenwart.codecs.soap.namespaces import DSS, ENCRYPTION, SIGNATURES_7_4
 from tests.fuzz.fuzz_enrolment import HONEST, KNOWN, NONCE, PUBLIC, TYPED
 from tests.fuzz.fuzz_json import KINDS, mark
 from tests.fuzz.target import CORPUS, NAMES
@@ -115,6 +116,7 @@ def soap() -> Iterator[bytes]:
         ),
     ]
     yield from answers
+    yield from keys()
     yield fault(90001, 4021)
     yield b"<!--VerifyPin-->" + fault(4049)
     yield b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
@@ -129,6 +131,17 @@ def vsd() -> Iterator[bytes]:
     yield bytes([6]) + gzip.decompress(containers.insurance(containers.PRIVATE))
     yield bytes([4]) + containers.template(*containers.FIELDS)
     yield bytes([5]) + b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"
+
+
+def keys() -> Iterator[bytes]:
+    """Right answers about cards' own keys, and a warning beside a document."""
+    data = "<DSS:Base64Data MimeType='m'>QUJD</DSS:Base64Data>"
+    signature = f"<S:SignatureObject xmlns:S='{DSS}'><S:Base64Signature>QUJD</S:Base64Signature></S:SignatureObject>"
+    name = "ExternalAuthenticateResponse"
+    yield envelope(f"<A:{name} xmlns:A='{SIGNATURES_7_4}'>{OK}{signature}</A:{name}>")
+    for operation, status in (("EncryptDocument", warning(4259)), ("DecryptDocument", OK)):
+        name = f"C:{operation}Response"
+        yield envelope(f"<{name} xmlns:C='{ENCRYPTION}'>{status}<CONN:Document>{data}</CONN:Document></{name}>")
 
 
 def sds() -> Iterator[bytes]:
