@@ -82,6 +82,22 @@ async def test_it_is_read_in_the_name_of_an_unlocked_practice_card(practice: Pra
     assert (card.handle, authority.handle, check, receipt) == ("h-egk", "h-smcb", True, True)
 
 
+async def test_it_is_read_in_the_name_of_a_doctor_where_the_caller_says_so(practice: Practice) -> None:
+    """With the doctor's secret for the HBA's own session; the card's state is asked anew where it was not unlocked."""
+    user = await practice.people.create("users/arzt1", "Arzt 1")
+    practice.konnektor.data = WorldError(failure(reason_for_code(3042), code=3042))
+    order = replace(ORDER, authority=named(HBA), user="users/arzt1")
+    reading = await practice.patient_cards.read_vsd(caller(), order)
+    assert reading.failure is not None
+    assert reading.failure.reason is Reason.PIN_NOT_VERIFIED
+    ((_, authority, _, _),) = practice.konnektor.read
+    assert (authority.handle, authority.user_id) == ("h-hba", user.konnektor_user_id)
+    assert practice.konnektor.asked[-1] == f"pin_status {Pin.CH} {DESK}"
+    with pytest.raises(CallerError) as nobody:
+        await practice.patient_cards.read_vsd(caller(), replace(order, user=""))
+    assert nobody.value.failure.reason is Reason.INVALID_ARGUMENT
+
+
 async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Practice) -> None:
     practice.konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIABLE, attempts_left=3)
     reading = await practice.patient_cards.read_vsd(caller(), ORDER)
