@@ -35,7 +35,7 @@ class At(PrimarySystem):
 
     path = ""
 
-    async def send(self, name: str, body: str) -> Reply:
+    async def send(self, name: str, body: str, *, service: str = "") -> Reply:
         declared = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())
         envelope = f"<S:Envelope {declared}><S:Body>{body}</S:Body></S:Envelope>"
         status, data = await self.post(self.path, envelope.encode())
