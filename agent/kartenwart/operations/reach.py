@@ -146,7 +146,7 @@ class Cards:
         return (self._sessions and self._sessions.user_id(context, handle, user)) or own
 
     @asynccontextmanager
-    async def turn(self, *reaches: Reach) -> AsyncIterator[None]:
+    async def turn(self, *reaches: Reach, seconds: float = TURN_SECONDS) -> AsyncIterator[None]:
         """Hold cards for a call that asks nobody, in their order; WorldError CARD_BUSY where that takes too long.
 
         A person may be typing at one of them, and whoever waits for a plain answer should hear so before the call ends.
@@ -155,7 +155,7 @@ class Cards:
         since = clock()
         with self._locks.hold() as hold:
             try:
-                async with asyncio.timeout(TURN_SECONDS):
+                async with asyncio.timeout(seconds):
                     await hold.take(tuple(claim for reach in reaches for claim in reach.quick_claims))
             except TimeoutError:
                 raise WorldError(failure(Reason.CARD_BUSY), sent=False) from None

@@ -10,6 +10,7 @@ from kartenwart.domain.ports.konnektor import Notice, NoticeType
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Cards
+from kartenwart.operations.stopwatch import CallTimes, call_times
 from tests.unit.operations.practice import DESK, HBA, K1, NAMES, ROOM, SMCB, Practice, named, observation
 
 
@@ -71,6 +72,26 @@ async def test_a_card_that_an_event_told_of_in_another_context_is_not_denied_bef
     with pytest.raises(CallerError) as refused:
         practice.cards.reach(named(new), DESK, "users/arzt1")
     assert refused.value.failure.reason is Reason.NOT_FOUND
+
+
+async def test_whoever_waits_too_long_for_a_card_hears_so_and_holds_nothing(practice: Practice) -> None:
+    reach = practice.cards.reach(named(SMCB), DESK, "")
+    times = CallTimes()
+    call_times.set(times)
+    for _ in range(4):
+        await practice.locks.acquire(reach.quick_claims)
+    with pytest.raises(WorldError) as busy:
+        async with practice.cards.turn(reach, seconds=0.01):
+            pass
+    assert (busy.value.failure.reason, busy.value.sent) == (Reason.CARD_BUSY, False)
+    assert times.calls == 1
+    assert times.queue >= 0.01
+    assert times.konnektor == 0
+    practice.locks.release(reach.quick_claims)
+    async with practice.cards.turn(reach, seconds=0.01):
+        assert not practice.locks.free(reach.quick_claims)
+    assert practice.locks.free(reach.quick_claims)
+    assert times.konnektor > 0
 
 
 async def test_after_a_poll_an_unknown_card_is_the_callers_mistake(practice: Practice) -> None:
