@@ -98,6 +98,7 @@ def _comfort(parts: Parts, shared: Shared) -> Comfort:
 def _certificate_surveys(parts: Parts, shared: Shared) -> CertificateSurveys:
     return CertificateSurveys(
         keeper=shared.keeper,
+        cards=shared.cards,
         contexts=parts.admission.contexts,
         konnektors=parts.konnektors,
         reader=shared.tools.reader,

@@ -1,11 +1,11 @@
 """One look at all certificates that a context sees: expiries in one call, then the key and admission of each card."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from kartenwart.domain.certificates import Bearer, CertificateState
-from kartenwart.domain.failures import Failure, Reason, WorldError
+from kartenwart.domain.failures import AgentError, Failure, Reason, WorldError
 from kartenwart.domain.inventory import (
     Card,
     CardCertificate,
@@ -17,16 +17,16 @@ from kartenwart.domain.inventory import (
 )
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort, ObservedExpiration
 from kartenwart.domain.ports.vault import CertificateReader
-
-CARDS_AT_ONCE = 4
+from kartenwart.operations.reach import Cards
 
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """The work of one look; `now` is when."""
+    """The work of one look; `now` is when. Each card is asked in its turn, so that nobody at a pad is disturbed."""
 
     context: Context
     seen: Inventory
+    cards: Cards
     port: KonnektorPort
     reader: CertificateReader
     now: datetime
@@ -70,7 +70,7 @@ class Look:
 
     async def _card(self, card: Card) -> CertificateState:
         handle = card.handle(self.context.konnektor)
-        algorithm, certificate, trouble = await self._asked(card, handle)
+        algorithm, certificate, trouble = await self._told(card)
         return CertificateState(
             bearer=Bearer.CARD,
             konnektor=self.context.konnektor,
@@ -87,19 +87,23 @@ class Look:
             checked_at=self.now,
         )
 
-    async def _asked(
-        self, card: Card, handle: str
-    ) -> tuple[KeyAlgorithm | None, CardCertificate | None, Failure | None]:
+    async def _told(self, card: Card) -> tuple[KeyAlgorithm | None, CardCertificate | None, Failure | None]:
         """Return the kind of key, the certificate and what went wrong; nobody is asked where the list failed."""
         if self._trouble is not None:
             return None, None, self._trouble
-        call = CardCall(context=self.context, handle=handle, card_type=card.type)
-        async with self._free:
-            algorithm, untold = await self._kind(handle)
-            try:
-                certificate = await self._read(call, algorithm)
-            except WorldError as error:
-                return algorithm, None, untold or error.failure
+        try:
+            reach = self.cards.inserted(card.name, self.context.name)
+            async with self.cards.turn(reach):
+                return await self._asked(reach.call)
+        except AgentError as error:
+            return None, None, error.failure
+
+    async def _asked(self, call: CardCall) -> tuple[KeyAlgorithm | None, CardCertificate | None, Failure | None]:
+        algorithm, untold = await self._kind(call.handle)
+        try:
+            certificate = await self._read(call, algorithm)
+        except WorldError as error:
+            return algorithm, None, untold or error.failure
         if algorithm is None and certificate.algorithm is KeyAlgorithm.ECC:
             return KeyAlgorithm.ECC, certificate, None
         return algorithm, certificate, untold

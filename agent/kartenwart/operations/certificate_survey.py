@@ -16,6 +16,7 @@ from kartenwart.domain.principals import Caller
 from kartenwart.operations.certificate_look import Look
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper, view
+from kartenwart.operations.reach import Cards
 
 KEPT_SECONDS = 6 * 3600.0
 KEPT_IN_PART_SECONDS = 5 * 60.0
@@ -38,12 +39,14 @@ class CertificateSurveys:
         self,
         *,
         keeper: InventoryKeeper,
+        cards: Cards,
         contexts: Contexts,
         konnektors: Mapping[str, KonnektorPort],
         reader: CertificateReader,
         clock: Clock,
     ) -> None:
         self._keeper = keeper
+        self._cards = cards
         self._contexts = contexts
         self._konnektors = konnektors
         self._reader = reader
@@ -87,7 +90,8 @@ class CertificateSurveys:
 
     async def _looked(self, context: Context, seen: Inventory) -> _Kept:
         port = self._konnektors[context.konnektor]
-        look = Look(context=context, seen=seen, port=port, reader=self._reader, now=self._clock.now())
+        now = self._clock.now()
+        look = Look(context=context, seen=seen, cards=self._cards, port=port, reader=self._reader, now=now)
         since, states = self._clock.monotonic(), await look.states()
         seconds = KEPT_SECONDS if all(map(_whole, states)) else KEPT_IN_PART_SECONDS
         until = self._clock.monotonic() + seconds

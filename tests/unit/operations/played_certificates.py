@@ -68,6 +68,7 @@ def certificate_surveys(practice: Any) -> CertificateSurveys:
     """Return the looks at certificates of a test's practice."""
     return CertificateSurveys(
         keeper=practice.keeper,
+        cards=practice.cards,
         contexts=practice.contexts,
         konnektors={practice.konnektor.name: practice.konnektor},
         reader=OneCertificateReader(),

@@ -145,6 +145,18 @@ async def test_old_firmware_that_cannot_be_asked_for_ecc_is_believed_only_when_i
     assert (smcb.algorithm, smcb.verdict(TODAY)) == (None, CertificateVerdict.UNKNOWN)
 
 
+async def test_a_card_at_whose_pad_somebody_types_is_left_alone_and_asked_afterwards(practice: Practice) -> None:
+    well(practice)
+    held = practice.cards.inserted(named(HBA), DESK).quick_claims
+    await practice.locks.acquire(held)
+    looking = asyncio.create_task(states(practice))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not [asked for asked in practice.konnektor.asked if HBA.handle in asked]
+    practice.locks.release(held)
+    assert (await looking)[named(HBA)].verdict(TODAY) is CertificateVerdict.OK
+
+
 async def test_only_the_callers_contexts_are_asked(practice: Practice) -> None:
     well(practice)
     await states(practice)
