@@ -100,6 +100,29 @@ async def test_transforms_that_nobody_needs_are_refused(hba: CardKeys, changed: 
     await refused(ENVELOPED, DOCUMENT, xml, hba.certificate("C.QES"))
 
 
+async def test_changed_properties_are_refused(hba: CardKeys) -> None:
+    xml = signed(hba, "/*")
+    assert b"SigningTime>20" in xml
+    await refused(ENVELOPED, DOCUMENT, xml.replace(b"SigningTime>20", b"SigningTime>19"), hba.certificate("C.QES"))
+
+
+def test_a_name_that_means_two_elements_and_a_second_transform_are_malformed(hba: CardKeys) -> None:
+    xml = signed(hba, "/*")
+    named = re.search(rb'Id="(properties-[^"]*)"', xml)
+    assert named is not None
+    transform = b'<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>'
+    assert transform in xml
+    read_signature(xml, enveloped=True)
+    for wrong in (
+        xml.replace(b' Id="x"', b' Id="' + named[1] + b'"'),
+        xml.replace(transform, transform * 2),
+        xml.replace(b'URI="#', b'URI="'),
+    ):
+        assert wrong != xml
+        with pytest.raises(MalformedError):
+            read_signature(wrong, enveloped=True)
+
+
 async def test_entities_and_document_types_are_refused(hba: CardKeys) -> None:
     typed = b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'
     with pytest.raises(MalformedError):
