@@ -32,7 +32,6 @@ class Look:
     now: datetime
     _listed: tuple[ObservedExpiration, ...] = ()
     _trouble: Failure | None = None
-    _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CARDS_AT_ONCE))
 
     async def states(self) -> tuple[CertificateState, ...]:
         """Return gSMC-K, gSMC-KTs and the cards of practice and people; what nobody told is None in them."""
