@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from itertools import accumulate
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kartenwart.domain.jobs import Job
-from kartenwart.operations.stopwatch import CallTimes
+from kartenwart.operations.call_times import CallTimes
+
+if TYPE_CHECKING:
+    from kartenwart.domain.jobs import Job
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 JOB_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 25, 30, 45, 60, 120, 300)
@@ -86,7 +88,7 @@ class Metrics:
         """Return the counters of a method."""
         return self._meters[method]
 
-    async def job_ended(self, job: Job) -> None:
+    async def job_ended(self, job: "Job") -> None:
         """Count where the time of a job went; a part that nobody told is not counted."""
         for part, milliseconds in asdict(job.times).items():
             if milliseconds is not None:

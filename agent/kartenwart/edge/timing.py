@@ -4,7 +4,7 @@ The header is W3C's Server-Timing, in gRPC the trailing metadata `server-timing`
 in milliseconds. It stands where a call has asked a card; a job carries its times itself.
 """
 
-from kartenwart.operations.stopwatch import CallTimes, call_times
+from kartenwart.operations.call_times import CallTimes, call_times
 
 HEADER = "Server-Timing"
 

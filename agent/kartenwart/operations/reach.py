@@ -9,6 +9,7 @@ from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.card_certificates import CardCertificates
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.contexts import Contexts
@@ -16,7 +17,6 @@ from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import CardLocks, Claim, Claims, Limits, Rank
 from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
-from kartenwart.operations.stopwatch import CallTimes, call_times
 
 TURN_SECONDS = 20.0
 

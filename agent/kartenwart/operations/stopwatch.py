@@ -1,29 +1,10 @@
-"""Where the time of a job or a call goes: our queue, the Konnektor and the card, the person at the pad, our checks."""
+"""Where the time of a job goes: our queue, the Konnektor and the card, the person at the pad, our checks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from kartenwart.domain.jobs import JobStep, JobTimes
-
-
-@dataclass(slots=True, kw_only=True)
-class CallTimes:
-    """What a call that starts no job spends, in seconds: waiting for its turn, and at the Konnektor and the card."""
-
-    calls: int = 0
-    queue: float = 0.0
-    konnektor: float = 0.0
-
-    @property
-    def parts(self) -> tuple[tuple[str, float], ...]:
-        """Return the parts by name."""
-        return ("queue", self.queue), ("konnektor", self.konnektor)
-
-
-call_times: ContextVar[CallTimes | None] = ContextVar("call_times", default=None)
 
 
 class Part(Enum):

@@ -21,8 +21,8 @@ FIRST = {
     "domain.audit", "domain.catalogue", "domain.clock", "domain.documents", "domain.enrolment", "domain.failures",
     "domain.inventory", "domain.ports", "domain.ports.store", "domain.ports.vault", "domain.principals",
     "edge.convert.basics", "edge.convert.failures", "edge.services.system",
-    "operations.audit", "operations.contexts", "operations.names", "operations.people", "operations.system",
-    "operations.time", "operations.workstations",
+    "operations.audit", "operations.call_times", "operations.contexts", "operations.names", "operations.people",
+    "operations.system", "operations.time", "operations.workstations",
 }  # fmt: skip
 
 

@@ -7,10 +7,10 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Cards
-from kartenwart.operations.stopwatch import CallTimes, call_times
 from tests.unit.operations.practice import DESK, HBA, K1, NAMES, ROOM, SMCB, Practice, named, observation
 
 
