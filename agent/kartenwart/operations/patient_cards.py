@@ -59,7 +59,7 @@ class PatientCards:
         CallerError NOT_FOUND, CARD_TYPE_WRONG, OUT_OF_SCOPE (the card is not beside this workplace); WorldError where
         nobody knows of the card yet. All else that fails is in the reading.
         """
-        reach = self._cards.inserted(order.card, order.context)
+        reach = await self._cards.confirmed(order.card, order.context)
         if reach.card.type is CardType.UNKNOWN:
             return self._failed(reach, failure(Reason.CARD_FAULT), ReplacementProcedure.ANOTHER_INSERTION_FIRST)
         if reach.card.type is not CardType.EGK:

@@ -19,6 +19,7 @@ from kartenwart.operations.pads import Pad, Pads
 from kartenwart.operations.people import People
 
 TURN_SECONDS = 20.0
+CONFIRMED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,24 @@ class Cards:
             limits=self._limits.get(chosen.konnektor, Limits()),
             pads=self.pads,
         )
+
+    async def confirmed(self, card: str, context: str) -> Reach:
+        """Return a card as `inserted` does, once a poll has found it, or as it is after CONFIRMED_SECONDS.
+
+        An event tells of an insertion before anyone knows which workplaces have the card beside them.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + CONFIRMED_SECONDS
+        while True:
+            version, late = self._keeper.picture.version, loop.time() >= until
+            try:
+                reach = self.inserted(card, context)
+                if reach.card.confirmed or late:
+                    return reach
+            except WorldError:
+                if late:
+                    raise
+            await self._keeper.wait_change(version, max(0.0, until - loop.time()))
 
     def of_practice(self, context: Context) -> tuple[Card, ...]:
         """Return the practice cards (SM-B) that a context may reach, sorted by name."""

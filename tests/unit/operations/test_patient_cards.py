@@ -108,6 +108,18 @@ async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Pract
     assert (await practice.patient_cards.read_vsd(caller(), ORDER)).data is GOOD
 
 
+async def test_who_reads_at_the_event_of_an_insertion_waits_until_the_card_is_known(practice: Practice) -> None:
+    card = replace(EGK, handle="h-egk-2", local_contexts=frozenset(), contexts=frozenset({DESK}))
+    pulled(practice)
+    told = {"konnektor": K1, "context": DESK, "handle": card.handle, "ct_id": "ct-1", "slot_id": 3, "card": card}
+    practice.keeper.notice(Notice(type=NoticeType.CARD_INSERTED, **told))  # type: ignore[arg-type]
+    asking = asyncio.create_task(practice.patient_cards.read_vsd(caller(), replace(ORDER, card=named(card))))
+    await asyncio.sleep(0.01)
+    assert not asking.done()
+    inserted(practice)
+    assert (await asking).data is GOOD
+
+
 async def test_who_may_not_read_it(practice: Practice) -> None:
     with pytest.raises(CallerError) as far:
         await practice.patient_cards.read_vsd(caller(), replace(ORDER, context=ROOM))
