@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from kartenwart.api.workstation.v1 import workstation_pb2, workstation_service_p
 from kartenwart.domain import enrolment as rules
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
+from kartenwart.domain.jobs import SignDocumentsResult, SignedDocument
 from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
 from kartenwart.domain.principals import Role, Scope
 from kartenwart.edge.principals import Principal, anonymous
@@ -126,6 +128,30 @@ async def test_jobs_come_in_pages_and_none_twice(house: House) -> None:
     assert seen == made[::-1]
     wrong = jobs.ListJobsRequest(page_token="x")
     assert await refused(house, "JobService/ListJobs", wrong, desk()) is Reason.INVALID_ARGUMENT
+
+
+async def test_a_page_of_large_jobs_is_shorter(house: House) -> None:
+    small = await house.call("PinService/VerifyPin", verify(), desk())
+    job = house.practice.store.jobs[small.job.name]
+    signed = SignedDocument(
+        input="documents/d-1",
+        output="documents/d-2",
+        input_sha256="a" * 64,
+        output_sha256="b" * 64,
+        mime_type="text/plain",
+        signer_certificate=b"c" * 1500,
+    )
+    for number in range(4):
+        name = f"jobs/j-large{number}"
+        result = SignDocumentsResult(documents=(signed,) * 250)
+        house.practice.store.jobs[name] = replace(job, name=name, request_id=f"r-{number}", result=result)
+    seen, pages, token = set(), 0, ""
+    while pages == 0 or token:
+        page = await house.call("JobService/ListJobs", jobs.ListJobsRequest(page_token=token), desk())
+        assert page.ByteSize() < 2 * 1024 * 1024
+        seen |= {one.name for one in page.jobs}
+        pages, token = pages + 1, page.next_page_token
+    assert (len(seen), pages > 1) == (5, True)
 
 
 async def test_a_letter_is_uploaded_signed_and_downloaded(house: House) -> None:

@@ -36,6 +36,7 @@ from kartenwart.operations.signatures import Signatures, SignDocumentsOrder
 from kartenwart.operations.users import BindUserOrder, Users
 
 PAGE = 50
+PAGE_BYTES = 1024 * 1024  # of a page that has more than one job: a client's messages have at most 4 MiB
 
 
 class SignatureService:
@@ -103,14 +104,18 @@ class JobService:
         return GetJobResponse(job=job_message(await self._jobs.get(call.principal.caller, request.name)))
 
     async def list_jobs(self, request: ListJobsRequest, call: Call) -> ListJobsResponse:
-        """Return a page of jobs; one more is read than shown, to know whether there is a next page."""
+        """Return a page of jobs, fewer where they are large; one more is read, to know whether there is a next page."""
         limit, before = request.page_size or PAGE, page_name(request.page_token)
         found = await self._jobs.list(call.principal.caller, request.request_id.lower(), before, limit + 1)
-        shown = list(found)[:limit]
-        more = len(found) > limit
-        return ListJobsResponse(
-            jobs=[job_message(job) for job in shown], next_page_token=page_token(shown[-1].name) if more else ""
-        )
+        answer = ListJobsResponse()
+        for job in list(found)[:limit]:
+            message = job_message(job)
+            if answer.jobs and answer.ByteSize() + message.ByteSize() > PAGE_BYTES:
+                break
+            answer.jobs.append(message)
+        if len(found) > len(answer.jobs):
+            answer.next_page_token = page_token(answer.jobs[-1].name)
+        return answer
 
     async def watch_job(self, request: WatchJobRequest, call: Call) -> AsyncGenerator[WatchJobResponse, None]:
         """Stream a job to its end."""
