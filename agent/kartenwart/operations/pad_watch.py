@@ -16,9 +16,7 @@ from kartenwart.operations.work import Tell
 class PadWatch:
     """Hears the notices of one card while a job's verb is on the wire."""
 
-    def __init__(
-        self, *, keeper: InventoryKeeper, pads: Pads, reach: Reach, pin: Pin | None, wish: str = ""
-    ) -> None:
+    def __init__(self, *, keeper: InventoryKeeper, pads: Pads, reach: Reach, pin: Pin | None, wish: str = "") -> None:
         self._keeper = keeper
         self._pads = pads
         self._reach = reach
@@ -58,7 +56,7 @@ class PadWatch:
     def _hear(self, notice: Notice) -> None:
         if self._tell is None:
             return
-        if notice.type is NoticeType.DOCUMENT_SIGNED and self._job_number and notice.detail == self._job_number:
+        if self._signed_one(notice):
             self._signed += 1
             one = "Die Karte hat das Dokument signiert."
             several = f"Die Karte hat {self._signed} von {self._of} Dokumenten signiert."
@@ -72,6 +70,11 @@ class PadWatch:
             self._entry(
                 notice, JobStep.PIN_ENTRY_FINISHED, "Die Eingabe der {pin} am Kartenterminal „{pad}“ ist beendet."
             )
+
+    def _signed_one(self, notice: Notice) -> bool:
+        """Tell whether it says that this job has another signature; each subscription of ours hears it, one counts."""
+        mine = bool(self._job_number) and notice.detail == self._job_number
+        return notice.type is NoticeType.DOCUMENT_SIGNED and mine and notice.context in ("", self._reach.context.name)
 
     def _concerns(self, notice: Notice) -> bool:
         reach = self._reach

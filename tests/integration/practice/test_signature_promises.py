@@ -148,6 +148,17 @@ async def test_a_spoilt_signature_is_never_handed_out(staff: Staffed, case: str)
     await holds(staff, kept - len(request.documents))  # the inputs went, and nothing came
 
 
+async def test_progress_counts_each_document_once(staff: Staffed) -> None:
+    """Several contexts of the box hear the Konnektor's events; the person who waits is told of one signature each."""
+    documents: tuple[Wished, ...] = tuple((b"Befund %d" % number, TEXT, DETACHED) for number in range(3))
+    job = await signed(staff.box, await wish(staff, "falk", *documents))
+    assert job.state == job_pb2.JOB_STATE_SUCCEEDED
+    told = [one.text for one in job.progress if one.step == job_pb2.JOB_STEP_DOCUMENT_SIGNED]
+    possible = [f"Die Karte hat {number} von 3 Dokumenten signiert." for number in (1, 2, 3)]
+    assert told, "an event that comes late is lost, but not all three"
+    assert told == [one for one in possible if one in told]
+
+
 async def test_of_many_only_the_spoilt_one_is_kept_back(staff: Staffed) -> None:
     request = await wish(staff, "falk", *SPOILT["three at once"][1]())
     before, kept = await costs(staff), in_the_vault(staff)
