@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import Kartenwart, Profile
 from tests.integration.practice.desk import AT_THE_DOCTOR, AT_THE_RECEPTION, bound
 from tests.integration.practice.staff import world
@@ -25,6 +26,7 @@ SECRETS = {(SMCB, "PIN.SMC"): "135790", (HBA, "PIN.CH"): "112233", (HBA, "PIN.QE
 PUKS = {(SMCB, "PIN.SMC"): "13579024", (HBA, "PIN.CH"): "11223344", (HBA, "PIN.QES"): "44556677"}
 VERBS = ("VerifyPin", "ChangePin", "UnblockPin", "SignDocument", "ActivateComfortSignature")
 PATIENCE_AT_PADS = 2
+COMFORT_MOST = 5
 QUIET = "[konnektors.k1]\npoll_interval = 1\n[log]\nlevel = 'warning'\n"
 
 
@@ -81,6 +83,11 @@ class House:
             one["card"] == card and one["client_system"] == client_system and pin in one["verified"]
             for one in konnektor["sessions"]
         )
+
+    async def comfort_signatures(self) -> int:
+        """Return how many signatures the doctor's card has made in comfort sessions, whoever's."""
+        made: int = (await self.practice.simulator.counts(HBA))["signature_modes"].get("COMFORT", 0)
+        return made
 
     async def prompt(self, pad: str) -> Mapping[str, str] | None:
         """Return what a pad asks for, None where it asks for nothing."""
@@ -173,11 +180,20 @@ async def house(folder: Path, runner: asyncio.Runner) -> AsyncIterator[House]:
     """Open a practice with one workstation that signs for one doctor."""
     changes = [(f'puk = "{puk}"', f'puk = "{puk}", puk_attempts = 10000') for puk in PUKS.values()]
     entry = ("pin_entry_seconds = 60", f"pin_entry_seconds = {PATIENCE_AT_PADS}\nevent_connect_seconds = 20")
+    comfort = (
+        "[konnektors.behaviour]",
+        f"[konnektors.comfort]\nenabled = true\nsignatures = {COMFORT_MOST}\n\n[konnektors.behaviour]",
+    )
     async with AsyncExitStack() as stack:
-        here = await stack.enter_async_context(practice(folder, world(folder, entry, *changes), QUIET))
+        here = await stack.enter_async_context(practice(folder, world(folder, entry, comfort, *changes), QUIET))
         async with here.technician() as box:
             await box.users.create("adler", "Dr. Adler")
         profile = await here.workstation("Sprechzimmer", contexts=("sprechzimmer", "empfang", "pvs"), users=("adler",))
+        async with here.technician() as box:
+            scope = workstation_pb2.Scope(comfort=True)
+            await box.workstations.update(
+                workstation_pb2.Workstation(name=profile.workstation, scope=scope), "scope.comfort"
+            )
         opened = House(runner=runner, practice=here, profile=profile, pvs=_pvs(here))
         stack.push_async_callback(opened.close)
         await opened.connect()
@@ -202,6 +218,6 @@ async def both_seen(here: House) -> None:
     """Wait until the agent sees both cards again."""
 
     async def seen() -> bool:
-        return set(here.cards.values()) <= {one.name for one in await here.box.cards.list()}
+        return set(here.cards.values()) <= {one.name for one in await here.box.cards.list() if one.confirmed}
 
     await until(seen)

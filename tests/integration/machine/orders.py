@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kartenwart.api.job.v1 import job_pb2
+from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart
 from tests.crash.day import ENDED, end_of
 
@@ -15,13 +16,15 @@ ASKED_NOBODY = (job_pb2.PIN_OUTCOME_ALREADY_VERIFIED, job_pb2.PIN_OUTCOME_NOT_AS
 class Order:
     """One request: how to make it (again), and the newest that is known of its job.
 
-    `refused` is the reason where the box took no job; `most` is how many verbs it may need.
+    `refused` is the reason where the box took no job; `most` is how many verbs it may need, `word`
+    what a person has confirmed a comfort signature with.
     """
 
     start: Start
     card: str
     verb: str
     most: int = 1
+    word: person_assertion_pb2.PersonAssertion | None = None
     job: job_pb2.Job | None = None
     refused: str = ""
 

@@ -13,16 +13,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
+from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
+from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
+from kartenwart.client import CallFailed
+from kartenwart.client.services.comfort import person_assertion
 from tests.crash.day import ENDED
-from tests.integration.machine.house import HBA, PADS, SLOTS, SMCB, USER, VERBS, House, both_seen, house
+from tests.integration.machine.house import COMFORT_MOST, HBA, PADS, SLOTS, SMCB, USER, VERBS, House, both_seen, house
 from tests.integration.machine.orders import Order
-from tests.integration.practice.desk import EMPFANG, SPRECHZIMMER, pin_entry, signature
+from tests.integration.practice.desk import AT_THE_DOCTOR, EMPFANG, SPRECHZIMMER, pin_entry, signature
 from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow, pytest.mark.xdist_group("machine")]
@@ -31,6 +35,7 @@ EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "7"))
 STEPS = int(os.environ.get("MACHINE_STEPS", "20"))
 CADES = signature_pb2.SIGNATURE_FORMAT_CADES_DETACHED
 PVS = "contexts/pvs"
+SECURITY_KEY = person_assertion_pb2.PERSON_ACT_SECURITY_KEY
 PLACES = ((SMCB, EMPFANG, "kartenwart"), (SMCB, PVS, "pvs"), (HBA, SPRECHZIMMER, "kartenwart"))
 MOSTLY = st.sampled_from([True, True, True, False])
 RARELY = st.sampled_from([False, True, False])
@@ -64,6 +69,7 @@ class PracticeMachine(RuleBasedStateMachine):
         await self.here.fresh()
         await both_seen(self.here)
         self.before = {card: await self.here.counts(card) for card in SLOTS}
+        self.confirmed = await self.here.comfort_signatures()
         self.left = await self.here.attempts()
         self.lost = dict.fromkeys(self.left, 0)
 
@@ -101,19 +107,44 @@ class PracticeMachine(RuleBasedStateMachine):
         self.here.run(self._taken(order))
         return order
 
-    @rule(target=orders, card=st.sampled_from((SMCB, HBA)), last=st.booleans(), unknown=MOSTLY)
-    def a_signature_is_wanted(self, card: str, last: bool, unknown: bool) -> Order:
-        async def made() -> Order:
-            document = await self.here.box.documents.upload(b"Befund", "text/plain")
-            wishes: dict[str, Any] = {"accept_last_attempt": last, "accept_unknown_attempts": unknown}
-            wishes["context"] = SPRECHZIMMER if card == HBA else EMPFANG
-            user = USER if card == HBA else ""
-            request = signature(self.here.cards[card], document.name, user, form=CADES, **wishes)
-            order = Order(start=lambda box: box.signatures.start(request), card=card, verb="SignDocument")
-            await self._taken(order)
-            return order
+    @rule(
+        target=orders,
+        card=st.sampled_from((SMCB, HBA)),
+        documents=st.sampled_from((1, 1, 3)),
+        last=st.booleans(),
+        unknown=MOSTLY,
+    )
+    def a_signature_is_wanted(self, card: str, documents: int, last: bool, unknown: bool) -> Order:
+        return self.here.run(
+            self._signature(card, documents, None, accept_last_attempt=last, accept_unknown_attempts=unknown)
+        )
 
-        return self.here.run(made())
+    @rule(target=orders, documents=st.sampled_from((1, 2)))
+    def a_signature_is_confirmed(self, documents: int) -> Order:
+        return self.here.run(self._signature(HBA, documents, person_assertion(USER, SECURITY_KEY)))
+
+    @rule(order=orders)
+    def a_word_is_used_again(self, order: Order) -> None:
+        async def used() -> None:
+            if order.word is None or order.job is None or order.job.state != job_pb2.JOB_STATE_SUCCEEDED:
+                return
+            again = await self._signature(HBA, 1, order.word)
+            assert again.job is None, "a word was good for two signatures"
+
+        self.here.run(used())
+
+    @initialize(begun=st.booleans())
+    def the_day_begins(self, begun: bool) -> None:
+        if begun:
+            self.here.run(self._session(last=True, typed=True))
+
+    @rule(target=orders, last=MOSTLY, typed=MOSTLY)
+    def a_session_is_wanted(self, last: bool, typed: bool) -> Order:
+        return self.here.run(self._session(last=last, typed=typed))
+
+    @rule()
+    def the_session_is_looked_at(self) -> None:
+        self.here.run(self._counters_agree())
 
     @rule(order=orders)
     def the_same_is_asked_again(self, order: Order) -> None:
@@ -141,16 +172,17 @@ class PracticeMachine(RuleBasedStateMachine):
     def nobody_comes(self) -> None:
         self.here.run(until(self.here.silent, within=10))
 
-    @rule(card=st.sampled_from((SMCB, HBA)))
-    def a_card_is_taken_out_or_put_back(self, card: str) -> None:
+    @rule(card=st.sampled_from((SMCB, HBA)), back=MOSTLY)
+    def a_card_is_taken_out_or_put_back(self, card: str, back: bool) -> None:
         async def moved() -> None:
-            simulator = self.here.practice.simulator
+            simulator, (terminal, slot) = self.here.practice.simulator, SLOTS[card]
             cards = {one["name"]: one for one in (await simulator.ask("/state"))["cards"]}
-            if cards[card]["terminal"]:
+            inside = bool(cards[card]["terminal"])
+            if inside:
                 await simulator.do(f"/cards/{card}/pull")
-            else:
-                terminal, slot = SLOTS[card]
+            if back or not inside:
                 await simulator.do(f"/cards/{card}/insert", terminal=terminal, slot=slot)
+                await asyncio.sleep(0.2)
 
         self.here.run(moved())
 
@@ -200,8 +232,56 @@ class PracticeMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let every job come to its end, and hold the audit against them."""
         self.here.run(self._all_end())
+        self.here.run(self._counters_agree())
         self.each_verb_belongs_to_one_job()
         self.here.run(self._each_end_is_told_once())
+
+    async def _signature(
+        self, card: str, documents: int, word: person_assertion_pb2.PersonAssertion | None, **wishes: bool
+    ) -> Order:
+        """Upload and ask for signatures; `word` is what a person has confirmed a comfort signature with."""
+        box, user = self.here.box, USER if card == HBA else ""
+        names = [(await box.documents.upload(b"Befund %d" % one, "text/plain")).name for one in range(documents)]
+        wishes.setdefault("accept_unknown_attempts", True)
+        context = SPRECHZIMMER if card == HBA else EMPFANG
+        request = signature(self.here.cards[card], names[0], user, form=CADES, context=context, comfort=word, **wishes)
+        for name in names[1:]:
+            request.documents.add().CopyFrom(request.documents[0])
+            request.documents[-1].document = name
+        order = Order(start=lambda box: box.signatures.start(request), card=card, verb="SignDocument", word=word)
+        await self._taken(order)
+        return order
+
+    async def _session(self, *, last: bool, typed: bool) -> Order:
+        """Ask for a comfort session; `typed`: somebody stands at the pad and knows the PIN."""
+        request = comfort_pb2.ActivateComfortSignatureRequest(
+            request_id=str(uuid.uuid4()),
+            card=self.here.cards[HBA],
+            user=USER,
+            context=SPRECHZIMMER,
+            accept_last_attempt=last,
+            accept_unknown_attempts=True,
+        )
+        order = Order(start=lambda box: box.comfort.activate(request), card=HBA, verb="ActivateComfortSignature")
+        await self._taken(order)
+        if typed and order.job is not None and not order.ended and await self.here.types(AT_THE_DOCTOR, "right"):
+            order.learn(await self.here.box.jobs.wait(order.job.name, 3))
+        return order
+
+    async def _counters_agree(self) -> None:
+        """While nothing goes on, a session that is left has spent what the card has signed in it since it began."""
+        await self._look()
+        if not all(one.ended for one in self.made):
+            return
+        try:
+            told = await self.here.box.comfort.state(self.here.cards[HBA], user=USER, context=SPRECHZIMMER)
+        except CallFailed:
+            return  # the card is out, or the Konnektor has just booted
+        if told.state == comfort_pb2.COMFORT_STATE_ACTIVE:
+            (konnektor,) = (await self.here.practice.simulator.ask("/state"))["konnektors"]
+            left = [one["left"] for one in konnektor["comfort"]["sessions_now"] if one["card"] == HBA]
+            assert told.signatures_left in left, (told, left)
+            assert COMFORT_MOST - told.signatures_left <= await self.here.comfort_signatures() - self.confirmed
 
     async def _wanted(self, order: Order, where: tuple[str, str, str], *, force: bool, last: bool) -> None:
         """Take a wish; while nothing else goes on, what the Konnektor knows decides what has to come of it."""
