@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.crash.cutting import Action, Cut, Cutter
-from tests.practice import Agent, Practice, Simulator, configuration
+from tests.integration.practice.staff import world
+from tests.practice import Agent, Practice, Simulator, configuration, simulator
 from tests.waiting import until
 
 QUIET = "[konnektors.k1]\npoll_interval = 60\n[log]\nlevel = 'warning'\n"
+COMFORT = ("[konnektors.behaviour]", "[konnektors.comfort]\nenabled = true\n\n[konnektors.behaviour]")
 SECONDS_WITHOUT_SPACE = 0.7
 START_SECONDS = 40.0
 
@@ -82,6 +84,13 @@ class Box:
             assert self.cut.action in (Action.EIO, Action.ENOSPC), self.said[-30:]
             assert any(line.startswith("kartenwart: ") for line in self.said), self.said[-30:]
         assert not any("Traceback" in line for line in self.said), self.said[-60:]
+
+
+@asynccontextmanager
+async def surroundings(folder: Path) -> AsyncIterator[Simulator]:
+    """Run the practice around the box, with the comfort signature switched on."""
+    async with simulator(folder / "sim", world(folder, COMFORT)) as sim:
+        yield sim
 
 
 @asynccontextmanager

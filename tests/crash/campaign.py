@@ -16,10 +16,10 @@ from time import monotonic
 
 import pytest
 
-from tests.crash.box import box
+from tests.crash.box import box, surroundings
 from tests.crash.cutting import Action, Cut, described, library, points
 from tests.crash.matrix import live
-from tests.practice import Simulator, simulator
+from tests.practice import Simulator
 
 DAYS_AT_ONE_BOX = 20
 Say = Callable[[str], None]
@@ -117,7 +117,7 @@ async def campaign(each: int, seed: int, say: Say, skip: int = 0) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="crash-matrix-") as place:
         folder = Path(place)
         lib = library(folder)
-        async with simulator(folder / "sim") as sim:
+        async with surroundings(folder) as sim:
             counted = await count(folder, sim, lib)
             starts, days = points(counted.start), points(counted.day)
             of_start, of_day = sample(starts, each, seed), sample(days, each, seed)

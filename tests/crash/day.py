@@ -1,4 +1,5 @@
-"""A scripted day: a doctor and a workstation are made known, PINs entered, signed, cancelled, revoked.
+"""A scripted day: a doctor and a workstation are made known; PINs entered, unlocked everywhere; signed, one and many,
+by PIN and by comfort; cancelled before and while the card signs; revoked.
 
 Whatever was promised goes into the ledger. A step that was interrupted is taken again as a workstation takes it again:
 with the same request_id; only after an end without success a person starts anew.
@@ -10,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kartenwart.api.job.v1 import job_pb2
-from kartenwart.api.signature.v1 import signature_service_pb2
+from kartenwart.api.pin.v1 import pin_service_pb2
+from kartenwart.api.signature.v1 import comfort_signature_service_pb2, person_assertion_pb2, signature_service_pb2
 from kartenwart.api.user.v1 import user_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import CallFailed, Kartenwart, Profile, enrol_by_token
+from kartenwart.client.services.comfort import person_assertion
 from tests.integration.practice.desk import AT_THE_DOCTOR, AT_THE_RECEPTION, EMPFANG, SPRECHZIMMER, pin_entry, signature
 from tests.practice import Practice
 from tests.waiting import until
@@ -21,9 +24,20 @@ from tests.waiting import until
 CADES = signature_service_pb2.SIGNATURE_FORMAT_CADES_DETACHED
 HBA, SMCB = "hba-adler", "smcb-m1"
 DOCTOR = "Dr. Adler"
-CONTEXTS = (SPRECHZIMMER, EMPFANG)
+PVS = "contexts/pvs"
+CONTEXTS = (SPRECHZIMMER, EMPFANG, PVS)
+SLOTS = {HBA: (AT_THE_DOCTOR, 1), SMCB: (AT_THE_RECEPTION, 3)}
 ENDED = (job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_OUTCOME_UNKNOWN)
 MOST_ATTEMPTS = 4
+BATCH = 3
+A_WHILE = 6  # documents that keep a card busy long enough to be stopped
+COSTLY = (
+    "verify_pin_calls",
+    "pin_prompts",
+    "sign_document_calls",
+    "signatures",
+    "comfort_activations",
+)
 
 Start = Callable[[Kartenwart], Awaitable[job_pb2.Job]]
 Step = Callable[[], Coroutine[Any, Any, None]]
@@ -31,12 +45,16 @@ Step = Callable[[], Coroutine[Any, Any, None]]
 
 @dataclass(kw_only=True)
 class Order:
-    """A request: how to make it (again), what the simulator had counted before, and what came of it."""
+    """A request: how to make it (again), what the simulator had counted before, and what came of it.
+
+    `verbs` is how many verbs reach the card where it succeeds, and no more otherwise.
+    """
 
     start: Start
     card: str
     counter: str
     counted: int
+    verbs: int = 1
     told: job_pb2.Job | None = None
     sent: int = 0
 
@@ -59,8 +77,10 @@ class Day:
     @property
     def steps(self) -> tuple[Step, ...]:
         """What is done on this day, each to be repeated until it gets through."""
-        first = (self.make_doctor, self.enrol, self.bind, self.verify, self.sign, self.fetch, self.acknowledge)
-        return (*first, self.cancel, self.ask_again, self.stays_deleted, self.revoke)
+        known = (self.make_doctor, self.enrol, self.permit)
+        pins = (self.bind, self.verify, self.unlock)
+        signatures = (self.sign, self.fetch, self.acknowledge, self.batch, self.cancel, self.stop, self.comfort)
+        return (*known, *pins, *signatures, self.ask_again, self.stays_deleted, self.revoke)
 
     async def make_doctor(self) -> None:
         """The technician makes a user; made already is as good."""
@@ -85,6 +105,14 @@ class Day:
             folder=self.practice.folder / f"workstation-{self.number}",
         )
 
+    async def permit(self) -> None:
+        """The technician grants the workstation the right to comfort signatures."""
+        assert self.profile is not None
+        scope = workstation_pb2.Scope(comfort=True)
+        async with self.practice.technician() as technician:
+            wished = workstation_pb2.Workstation(name=self.profile.workstation, scope=scope)
+            await technician.workstations.update(wished, "scope.comfort")
+
     async def bind(self) -> None:
         """The doctor's card is bound: PIN.CH is entered."""
 
@@ -108,6 +136,18 @@ class Day:
             return lambda box: box.pins.verify(request)
 
         await self._until_done(make, SMCB, "verify_pin_calls")
+
+    async def unlock(self) -> None:
+        """The practice's card was out; one job unlocks it for both client systems, one PIN entry each."""
+
+        async def make(box: Kartenwart) -> Start:
+            await self._reinserted(box, SMCB)
+            request = pin_service_pb2.UnlockPracticeCardsRequest(
+                request_id=str(uuid.uuid4()), context=EMPFANG, accept_unknown_attempts=True
+            )
+            return lambda box: box.pins.start(request)
+
+        await self._until_done(make, SMCB, "verify_pin_calls", verbs=2)
 
     async def sign(self) -> None:
         """A finding is signed."""
@@ -155,6 +195,49 @@ class Day:
         assert order.told is not None
         assert order.told.state != job_pb2.JOB_STATE_SUCCEEDED, order.told
 
+    async def batch(self) -> None:
+        """Several findings are signed with one PIN."""
+
+        async def make(box: Kartenwart) -> Start:
+            return await self._signature(box, BATCH)
+
+        job = await self._until_done(make, HBA, "sign_document_calls")
+        assert len({one.output for one in job.sign_documents.documents} - {""}) == BATCH
+
+    async def stop(self) -> None:
+        """Several are begun, and cancelled while the card signs: StopSignature; what comes of it, the job says."""
+
+        async def make(box: Kartenwart) -> Start:
+            return await self._signature(box, A_WHILE)
+
+        await self.practice.simulator.plays(AT_THE_DOCTOR, default="type_right")
+        async with self._workstation() as box:
+            order = await self._order(box, make, HBA, "sign_document_calls")
+            before = (await self.practice.simulator.counts(HBA))["signatures"]
+            job = await order.start(box)
+            await until(lambda: self._signed_or_ended(box, job.name, before))
+            await box.jobs.cancel(job.name)
+            await self._told(order, await box.jobs.follow(job))
+
+    async def comfort(self) -> None:
+        """A comfort session is begun by PIN, and a finding signed by a word; a session that is lost is begun anew."""
+        for _ in range(MOST_ATTEMPTS):
+            if not self._open("sign_document_calls"):
+                await self._until_done(self._activation, HBA, "comfort_activations")
+            async with self._workstation() as box:
+                order = await self._order(box, self._trigger, HBA, "sign_document_calls")
+                try:
+                    job = await self._told(order, await box.jobs.follow(await order.start(box)))
+                except CallFailed as error:
+                    if error.reason != "ASSERTION_REPLAYED":
+                        raise
+                    self.orders.remove(order)  # the word is spent, and nobody has promised anything for it
+                    assert (await self.practice.simulator.counts(HBA))[order.counter] == order.counted
+                    continue
+            if job.state == job_pb2.JOB_STATE_SUCCEEDED:
+                return
+        raise AssertionError(f"no comfort signature in {MOST_ATTEMPTS} attempts")
+
     async def ask_again(self) -> None:
         """Every request is made again, as a program would that has forgotten its answer: nothing is sent for it."""
         before = [await self._costly(card) for card in (HBA, SMCB)]
@@ -172,31 +255,76 @@ class Day:
     async def _costly(self, card: str) -> list[int]:
         """Return what a card was asked for that costs a try, a signature or somebody's time."""
         counted = await self.practice.simulator.counts(card)
-        return [counted[name] for name in ("verify_pin_calls", "pin_prompts", "sign_document_calls", "signatures")]
+        return [counted[name] for name in COSTLY]
 
     def _workstation(self) -> Any:
         assert self.profile is not None
         return self.practice.connected(self.profile)
 
-    async def _signature(self, box: Kartenwart) -> Start:
-        card = await self.practice.card(box, "HBA", "0201")
-        document = await box.documents.upload(b"Befund", "text/plain")
-        request = signature(card, document.name, self.user, form=CADES)
+    async def _signature(self, box: Kartenwart, documents: int = 1) -> Start:
+        request = await self._wish(box, documents)
         return lambda box: box.signatures.start(request)
 
-    async def _until_done(self, make: Callable[[Kartenwart], Awaitable[Start]], card: str, counter: str) -> job_pb2.Job:
+    async def _trigger(self, box: Kartenwart) -> Start:
+        request = await self._wish(box, 1)
+        request.comfort.CopyFrom(person_assertion(self.user, person_assertion_pb2.PERSON_ACT_SECURITY_KEY))
+        return lambda box: box.signatures.start(request)
+
+    async def _activation(self, box: Kartenwart) -> Start:
+        await self._reinserted(box, HBA)  # whatever was verified on the card stands in the way of a session (A_21528)
+        request = comfort_signature_service_pb2.ActivateComfortSignatureRequest(
+            request_id=str(uuid.uuid4()),
+            card=await self.practice.card(box, "HBA", "0201"),
+            user=self.user,
+            context=SPRECHZIMMER,
+            accept_unknown_attempts=True,
+        )
+        return lambda box: box.comfort.activate(request)
+
+    async def _wish(self, box: Kartenwart, documents: int) -> signature_service_pb2.SignDocumentsRequest:
+        card = await self.practice.card(box, "HBA", "0201")
+        names = [(await box.documents.upload(b"Befund %d" % one, "text/plain")).name for one in range(documents)]
+        request = signature(card, names[0], self.user, form=CADES)
+        for name in names[1:]:
+            request.documents.add().CopyFrom(request.documents[0])
+            request.documents[-1].document = name
+        return request
+
+    async def _reinserted(self, box: Kartenwart, card: str) -> None:
+        """Take a card out, unless an interruption left it out, and put it back: nobody is verified any more."""
+        simulator, (terminal, slot) = self.practice.simulator, SLOTS[card]
+        found = {one["name"]: one for one in (await simulator.ask("/state"))["cards"]}[card]
+
+        async def seen() -> list[bool]:
+            return [one.confirmed for one in await box.cards.list() if one.iccsn_tail == found["iccsn"][-4:]]
+
+        async def gone() -> bool:
+            return not await seen()
+
+        async def back() -> bool:
+            return await seen() == [True]
+
+        if found["terminal"]:
+            await simulator.do(f"/cards/{card}/pull")
+        await until(gone)
+        await simulator.do(f"/cards/{card}/insert", terminal=terminal, slot=slot)
+        await until(back)
+
+    async def _until_done(
+        self, make: Callable[[Kartenwart], Awaitable[Start]], card: str, counter: str, verbs: int = 1
+    ) -> job_pb2.Job:
         for pad in (AT_THE_DOCTOR, AT_THE_RECEPTION):
             await self.practice.simulator.plays(pad, default="type_right")
         for _ in range(MOST_ATTEMPTS):
             async with self._workstation() as box:
-                order = await self._order(box, make, card, counter)
+                order = await self._order(box, make, card, counter, verbs)
                 job = await self._told(order, await box.jobs.follow(await order.start(box)))
             if job.state == job_pb2.JOB_STATE_SUCCEEDED:
                 return job
         raise AssertionError(f"no success in {MOST_ATTEMPTS} attempts: {job}")
 
     async def _order(
-        self, box: Kartenwart, make: Callable[[Kartenwart], Awaitable[Start]], card: str, counter: str
+        self, box: Kartenwart, make: Callable[[Kartenwart], Awaitable[Start]], card: str, counter: str, verbs: int = 1
     ) -> Order:
         """Return the request whose end is not known yet, or a new one."""
         if self.orders and self.orders[-1].told is None:
@@ -204,7 +332,7 @@ class Day:
         await quiet(self.practice)
         start = await make(box)
         counted = (await self.practice.simulator.counts(card))[counter]
-        self.orders.append(Order(start=start, card=card, counter=counter, counted=counted))
+        self.orders.append(Order(start=start, card=card, counter=counter, counted=counted, verbs=verbs))
         return self.orders[-1]
 
     async def _told(self, order: Order, job: job_pb2.Job) -> job_pb2.Job:
@@ -212,6 +340,14 @@ class Day:
         order.told = job
         order.sent = (await self.practice.simulator.counts(order.card))[order.counter] - order.counted
         return job
+
+    def _open(self, counter: str) -> bool:
+        """Tell whether the newest request, of this kind, has no known end yet."""
+        return bool(self.orders) and self.orders[-1].told is None and self.orders[-1].counter == counter
+
+    async def _signed_or_ended(self, box: Kartenwart, name: str, before: int) -> bool:
+        signatures: int = (await self.practice.simulator.counts(HBA))["signatures"]
+        return signatures > before or (await box.jobs.get(name)).state in ENDED
 
     async def _asked_or_ended(self, box: Kartenwart, name: str) -> bool:
         pad = await self.practice.simulator.ask(f"/pads/{AT_THE_DOCTOR}")

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.box import surroundings
 from tests.crash.campaign import count, run_days, run_starts, sample
 from tests.crash.cutting import Action, library, points
-from tests.practice import simulator
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow, pytest.mark.xdist_group("crash-matrix")]
 
 SEED = int(os.environ.get("CRASH_SEED", "1"))
-DAYS_EACH = 3
+DAYS_EACH = 2
 
 
 async def test_a_sample_of_all_cuts_holds(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     lib, lines = library(tmp_path), list[str]()
-    async with simulator(tmp_path / "sim") as sim:
+    async with surroundings(tmp_path) as sim:
         counted = await count(tmp_path, sim, lib)
         starts, days = points(counted.start), points(counted.day)
         first = [cut for cut in sample(starts, 1, SEED) if cut.action in (Action.TEAR, Action.ENOSPC)]
