@@ -101,9 +101,9 @@ class Seat:
     started: list[Under] = field(default_factory=list)
 
     def begin(self, *words: str) -> Under:
-        """Start a command that waits for people; its result is JSON."""
+        """Start a command that waits for people; its result is JSON. Ctrl-C reaches it also where ours is ignored."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "kartenwart", *words, "--format", "json"],
+            ["env", "--default-signal=INT", sys.executable, "-m", "kartenwart", *words, "--format", "json"],
             cwd=self.folder,
             env={**environment(**self.places), "PYTHONPATH": _SOURCES},
             stdin=subprocess.DEVNULL,

@@ -41,7 +41,7 @@ def test_a_watched_picture_changes_with_the_practice(practice: Practice, signer:
 
 
 def test_the_certificate_says_whose_it_is(practice: Practice, signer: Seat) -> None:
-    shown = signer.run("certificate", "smc-b", "aut", "--out", "aut.der").document("certificate")["certificate"]
+    shown = signer.run("certificate", "read", "smc-b", "aut", "--out", "aut.der").document("certificate")["certificate"]
     assert shown["telematikId"] == "1-20000000101"
     assert (practice.folder / "aut.der").read_bytes()[0] == 0x30
 
@@ -76,7 +76,7 @@ def test_nothing_secret_is_in_the_journal(practice: Practice, signer: Seat) -> N
 
 
 def test_the_audit_is_whole_and_names_who_did_it(technician: Seat, signer: Seat) -> None:
-    signer.run("certificate", "smc-b", "aut")
+    signer.run("certificate", "read", "smc-b", "aut")
     assert technician.run("audit", "verify").document("verdict")["verdict"]["intact"] is True
     records = technician.run("audit", "list", "--number", "1000").document("records")["records"]
     assert any(one["action"].endswith("ReadCardCertificate") for one in records)

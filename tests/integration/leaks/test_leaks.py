@@ -184,7 +184,6 @@ async def troubles(here: Practice, operation: str, act: Callable[[], Awaitable[N
 async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: str) -> None:
     """A Konnektor whose errors repeat what they are about, with codes that are known and some of its own."""
     door = f"/konnektors/{here.simulator.konnektor['name']}/faults"
-    words = {"text": ALL_IN_ONE, "severity": f"Error {PATIENT}", "error_type": f"Technical {KVNR}"}
 
     async def certificate() -> None:
         reference = "CERTIFICATE_REFERENCE_AUT"
@@ -199,23 +198,11 @@ async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba
     async def signature() -> None:
         await near.sign(TEXT, "text/plain", "CADES_DETACHED", card=smcb)
 
-    async def login() -> None:
-        await near.job(LOGIN, card=smcb, challenge=LETTER)
-
-    async def envelope() -> None:
-        sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
-        document = sealed["result"]["name"] if "result" in sealed else await near.upload(TEXT, "text/plain")
-        await near.post(DECRYPT, document=document, card=smcb)
-
     for operation, act in (
-        ("ExternalAuthenticate", login),
-        ("EncryptDocument", envelope),
-        ("DecryptDocument", envelope),
         ("GetPinStatus", status),
         ("GetPinStatus", entry),
         ("VerifyPin", entry),
         ("ReadCardCertificate", certificate),
-        ("ReadCardCertificate", signature),
         ("GetJobNumber", signature),
         ("SignDocument", signature),
     ):
