@@ -26,15 +26,12 @@ class Reception:
 
     async def fresh(self) -> Sequence[str]:
         """Take every patient's card out and put it in again; return their names: nothing of them is known then."""
-        sim, before = self.practice.simulator, await self._cards()
+        sim, before = self.practice.simulator, await self._seen(set())
         for number in range(self.count):
             await sim.do(f"/cards/egk-{number}/pull")
             terminal, slot = f"kt-{number // SLOTS:04}", number % SLOTS + 1
             await sim.do(f"/cards/egk-{number}/insert", terminal=terminal, slot=slot)
-        async with asyncio.timeout(30):
-            while len(fresh := await self._cards() - before) < self.count:
-                await asyncio.sleep(0.1)
-        return sorted(fresh)
+        return sorted(await self._seen(before))
 
     async def read(self, card: str) -> float:
         """Read a card; return the seconds that it took."""
@@ -42,6 +39,13 @@ class Reception:
         reading = await self.box.patients.read_vsd(card, context="contexts/empfang")
         assert not reading.HasField("failure"), reading.failure
         return time.perf_counter() - started
+
+    async def _seen(self, before: set[str]) -> set[str]:
+        """Wait until a poll has found every patient's card, none of them under a name of before."""
+        async with asyncio.timeout(30):
+            while len(fresh := await self._cards() - before) < self.count:
+                await asyncio.sleep(0.1)
+        return fresh
 
     async def _cards(self) -> set[str]:
         cards = await self.box.cards.list()
