@@ -34,11 +34,11 @@ def trust(place: str, file: Path, expected_name: str) -> Trust:
     told = _read(place, file)
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in told.trusted]
-    except ValueError:
+        devices = [one.fingerprint(SHA256()).hex() for one in certificates if not _is_authority(one)]
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension):
         raise SettingsError(f"{place}: {file}: an entry of trustStore is no certificate") from None
     if not certificates:
         raise SettingsError(f"{place}: {file} names nobody in trustStore; write trust_pin or trust_ca beside kon")
-    devices = [one.fingerprint(SHA256()).hex() for one in certificates if not _is_authority(one)]
     if devices and (len(devices) == len(certificates) or not expected_name):
         return PinTrust(sha256=devices[0], others=tuple(devices[1:]))
     pem = b"".join(one.public_bytes(Encoding.PEM) for one in certificates).decode("ascii")

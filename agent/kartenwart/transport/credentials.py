@@ -4,7 +4,8 @@ The words are German: a technician reads them at set-up. They never contain a pa
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,7 +66,7 @@ def from_pkcs12(data: bytes, password: str) -> ClientCertificate:
             "Die PKCS#12-Datei ist mit einem Verfahren verschlüsselt, das hier nicht unterstützt wird. "
             "Bitte mit einem neueren Verfahren (AES) exportieren."
         ) from None
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise CredentialsError("Das Kennwort der PKCS#12-Datei stimmt nicht, oder die Datei ist beschädigt.") from None
     if key is None:
         raise CredentialsError("In der PKCS#12-Datei fehlt der private Schlüssel.")
@@ -81,7 +82,7 @@ def _no_pkcs12(data: bytes) -> str:
         )
     try:
         x509.load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return "Die Datei ist keine PKCS#12-Datei (.p12, .pfx) oder nicht vollständig. Bitte neu exportieren."
     return (
         "Die Datei ist nur ein Zertifikat ohne Schlüssel, keine PKCS#12-Datei (.p12, .pfx). "
@@ -93,7 +94,7 @@ def from_pem(certificates: bytes, key: bytes, password: str | None = None) -> Cl
     """Return the certificate of PEM files: the chain, its own certificate first, and the key."""
     try:
         chain = x509.load_pem_x509_certificates(certificates)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise CredentialsError("Die Zertifikatsdatei enthält kein Zertifikat im PEM-Format.") from None
     try:
         private_key = load_pem_private_key(key, password.encode("utf-8") if password else None)
@@ -108,9 +109,10 @@ def from_pem(certificates: bytes, key: bytes, password: str | None = None) -> Cl
 
 def check_usage(certificate: ClientCertificate) -> None:
     """Raise CredentialsError where a certificate was not issued for TLS clients: the Konnektor would refuse it."""
-    own = x509.load_pem_x509_certificate(certificate.chain_pem)
+    with _understood():
+        told = x509.load_pem_x509_certificate(certificate.chain_pem).extensions
     try:
-        purposes = set(own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+        purposes = set(told.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
         purposes = {ExtendedKeyUsageOID.CLIENT_AUTH}
     if not purposes & {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}:
@@ -119,7 +121,7 @@ def check_usage(certificate: ClientCertificate) -> None:
             "Bitte am Konnektor ein Client-Zertifikat für dieses Clientsystem exportieren."
         )
     try:
-        signs = own.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+        signs = told.get_extension_for_class(x509.KeyUsage).value.digital_signature
     except x509.ExtensionNotFound:
         signs = True
     if not signs:
@@ -147,13 +149,27 @@ def validity_doubt(certificate: ClientCertificate, now: datetime) -> str:
 def _checked(key: PrivateKeyTypes, chain: Sequence[x509.Certificate]) -> ClientCertificate:
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise CredentialsError("Der Schlüssel ist weder RSA noch ECC; der Konnektor nimmt nur diese.")
-    if _spki(key.public_key()) != _spki(chain[0].public_key()):
+    with _understood():
+        certified = _spki(chain[0].public_key())
+    if _spki(key.public_key()) != certified:
         raise CredentialsError("Schlüssel und Zertifikat gehören nicht zusammen.")
     return ClientCertificate(
         chain_pem=b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain),
         key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         brainpool=isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name.startswith("brainpool"),
     )
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Say in words where a part of a certificate, which is read when it is asked for, cannot be read."""
+    try:
+        yield
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        raise CredentialsError(
+            "Das Zertifikat ist beschädigt, oder sein Schlüssel ist von einer Art, die hier nicht unterstützt wird. "
+            "Bitte am Konnektor neu exportieren."
+        ) from None
 
 
 def _spki(key: object) -> bytes:

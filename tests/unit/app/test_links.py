@@ -72,6 +72,17 @@ def test_nobody_and_anybody_are_not_trusted(tmp_path: Path, said: dict[str, Any]
         from_kon(tmp_path, **said)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("a003020102", "a003020120"), ("0603551d11", "0603551d13")],
+    ids=["a version that does not exist", "an extension twice"],
+)
+def test_a_damaged_certificate_in_a_kon_file_is_told(tmp_path: Path, right: str, wrong: str) -> None:
+    damaged = base64.b64decode(der(DEVICES[0])).replace(bytes.fromhex(right), bytes.fromhex(wrong), 1)
+    with pytest.raises(SettingsError, match="an entry of trustStore is no certificate"):
+        from_kon(tmp_path, trustStore=[base64.b64encode(damaged).decode()])
+
+
 def test_credentials_of_a_kon_file(tmp_path: Path) -> None:
     trusted: dict[str, Any] = {"trustStore": [der(AUTHORITY)]}
     basic = {"type": "basic", "username": "u", "password": "p"}

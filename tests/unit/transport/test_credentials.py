@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import pem
 from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from kartenwart.transport.credentials import (
     BasicLogin,
@@ -33,6 +36,9 @@ KEYS: dict[str, Key] = {
     "brainpool": ec.generate_private_key(ec.BrainpoolP256R1()),
     "rsa": rsa.generate_private_key(65537, 2048),
 }
+
+
+CLIENT = make("client", key=KEYS["p256"])
 
 
 def export(
@@ -112,6 +118,34 @@ def test_pem_files_are_checked_too() -> None:
     }.items():
         with pytest.raises(CredentialsError, match=words):
             from_pem(*arguments)
+
+
+@given(at=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
+def test_no_damaged_certificate_is_trouble(at: float, value: int) -> None:
+    der = bytearray(CLIENT.certificate.public_bytes(Encoding.DER))
+    der[int(at * len(der))] = value
+    try:
+        read = from_pem(pem.armor("CERTIFICATE", bytes(der)), CLIENT.key_pem)
+        check_usage(read)
+        validity_doubt(read, datetime.now(UTC))
+    except CredentialsError:
+        event("refused with words")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        pytest.param("a003020102", "a003020120", id="a version that does not exist"),
+        pytest.param("06072a8648ce3d0201", "06072a8648ce3d0209", id="a key of an unknown kind"),
+        pytest.param("0603551d11", "0603551d25", id="an extension that is another"),
+    ],
+)
+def test_a_damaged_certificate_is_refused_with_words(right: str, wrong: str) -> None:
+    der = CLIENT.certificate.public_bytes(Encoding.DER)
+    changed = der.replace(bytes.fromhex(right), bytes.fromhex(wrong), 1)
+    assert changed != der
+    with pytest.raises(CredentialsError, match=r"beschädigt|kein Zertifikat"):
+        check_usage(from_pem(pem.armor("CERTIFICATE", changed), CLIENT.key_pem))
 
 
 def test_a_login_does_not_show_its_password() -> None:

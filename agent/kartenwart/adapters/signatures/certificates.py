@@ -10,6 +10,8 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardCertificate, CertificateReference, KeyAlgorithm
 
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)  # TypeError: a bit string as a name
+
 
 class DerCertificateReader:
     """Decodes DER; names are written as RFC 4514 says."""
@@ -23,7 +25,7 @@ class DerCertificateReader:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # real cards have names above the 64 characters of X.520
                 return _decoded(reference, der)
-        except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        except _UNREADABLE as error:
             raise WorldError(failure(Reason.KONNEKTOR_ANSWER_INVALID), sent=False) from error
 
 

@@ -108,6 +108,13 @@ def test_a_certificate_of_a_version_that_does_not_exist_is_an_invalid_answer(hba
     assert caught.value.failure.reason is Reason.KONNEKTOR_ANSWER_INVALID
 
 
+def test_a_name_of_a_kind_that_no_name_has_is_an_invalid_answer(hba: CardKeys) -> None:
+    der = hba.certificate("C.QES").replace(bytes.fromhex("0603550406130244 45"), bytes.fromhex("0603550406030200 45"))
+    with pytest.raises(WorldError) as caught:
+        decode(der)
+    assert caught.value.failure.reason is Reason.KONNEKTOR_ANSWER_INVALID
+
+
 @given(st.data())
 def test_no_changed_certificate_is_trouble(hba: CardKeys, data: st.DataObject) -> None:
     der = bytearray(hba.certificate("C.QES"))
