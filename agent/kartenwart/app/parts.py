@@ -74,7 +74,6 @@ def lay(parts: Parts) -> Shared:
     )
     jobs = Jobs(
         store=parts.store.jobs,
-        audit=admission.audit,
         clock=clock,
         locks=locks,
         lost=admission.workstations.lost,

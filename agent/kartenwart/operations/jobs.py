@@ -21,7 +21,6 @@ from kartenwart.domain.jobs import (
 )
 from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.domain.principals import Caller, Role
-from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
 from kartenwart.operations.locks import CardLocks
 from kartenwart.operations.names import fresh_name
@@ -46,7 +45,6 @@ class Jobs:
         self,
         *,
         store: JobStore,
-        audit: Audit,
         clock: Clock,
         locks: CardLocks,
         lost: Lost,
@@ -59,7 +57,7 @@ class Jobs:
         self._store = store
         self._clock = clock
         self._lost = lost
-        self._running = Running(locks=locks, audit=audit, pauses=pauses, report=report)
+        self._running = Running(locks=locks, pauses=pauses, report=report)
         self._most_per_creator = most_per_creator
         self._most = most
         self._grace = grace

@@ -1,11 +1,12 @@
 """A job while it runs: its state, always written before it counts, and those who watch it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
+from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
@@ -26,8 +27,8 @@ class LiveJob:
     """Moves one job along its permitted states.
 
     `on_wire` is True once the first byte may have gone out, `answered` once the answer is there (both of the round at
-    hand), `written` once the end is durable, `recorded` once the audit has it. `cancelling` is set once the wish to
-    cancel what was sent is durable. `lost` says why its creator may not do this any more, None while it may.
+    hand). `cancelling` is set once the wish to cancel what was sent is durable. `lost` says why its creator may not do
+    this any more, None while it may. What the audit tells of a state is durable with it.
     """
 
     def __init__(
@@ -39,8 +40,6 @@ class LiveJob:
         self.cancel_reason = Reason.CANCELLED
         self.on_wire = False
         self.answered = False
-        self.written = False
-        self.recorded = False
         self._store = store
         self._clock = clock
         self._lost = lost
@@ -53,10 +52,10 @@ class LiveJob:
         """Return the job as it stands."""
         return self.news.value
 
-    async def move(self, state: JobState, *, job_number: str | None = None) -> None:
+    async def move(self, state: JobState, *, job_number: str | None = None, record: AuditEntry | None = None) -> None:
         """Enter a state: durable first, then visible. WorldError STORE_FAILED leaves the job where it was."""
         async with self._turn:
-            await self._move(state, job_number)
+            await self._move(state, job_number, record)
 
     async def next_round(self, result: JobResult) -> None:
         """Go back to READY for another verb, what came out so far durable; WorldError CANCELLED, STORE_FAILED."""
@@ -94,7 +93,7 @@ class LiveJob:
                 self.tell(
                     JobStep.CANCEL_REQUESTED, "Der Abbruch ist gewünscht; die Antwort des Konnektors steht noch aus."
                 )
-                await self._move(JobState.CANCELLING, None)
+                await self._move(JobState.CANCELLING)
                 self.cancelling.set()
 
     def tell(
@@ -115,30 +114,25 @@ class LiveJob:
         if len(so_far) < MOST_PROGRESS and not self.job.state.ended:
             self.news.publish(replace(self.job, progress=(*so_far, news), updated_at=now))
 
-    async def end(self, ending: Ending, record: Callable[[Job], Awaitable[None]]) -> None:
-        """Make the end durable and recorded, then visible; where the disk refuses, visible only, and WorldError."""
+    async def end(self, ending: Ending, record: AuditEntry) -> None:
+        """Make the end durable, then visible; where the disk refuses, visible only, and WorldError."""
         async with self._turn:
             now = self._clock.now()
             moved = self._moved(ending.state, now)
             result = self._so_far if ending.result is None else ending.result
             ended = replace(moved, failure=ending.failure, result=result, ended_at=now)
             try:
-                await self._store.update_job(ended)
-                self.written = True
-                await record(ended)
-                self.recorded = True
+                await self._store.update_job(ended, record)
             finally:
                 self.news.publish(ended)
 
-    async def rewrite(self) -> None:
+    async def rewrite(self, record: AuditEntry) -> None:
         """Write the end once more, where the disk refused it."""
-        if not self.written:
-            await self._store.update_job(self.job)
-            self.written = True
+        await self._store.update_job(self.job, record)
 
-    async def _move(self, state: JobState, job_number: str | None) -> None:
+    async def _move(self, state: JobState, job_number: str | None = None, record: AuditEntry | None = None) -> None:
         now = self._clock.now()
-        await self._store.update_job(self._moved(state, now, job_number))
+        await self._store.update_job(self._moved(state, now, job_number), record)
         self.news.publish(self._moved(state, now, job_number))
 
     def _moved(self, state: JobState, now: datetime, job_number: str | None = None) -> Job:

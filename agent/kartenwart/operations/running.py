@@ -10,7 +10,6 @@ from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
-from kartenwart.operations.audit import Audit
 from kartenwart.operations.live_job import LiveJob
 from kartenwart.operations.locks import CardLocks, Hold, Rank
 from kartenwart.operations.stopwatch import Part
@@ -35,9 +34,8 @@ UNANSWERED = frozenset(
 class Running:
     """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused."""
 
-    def __init__(self, *, locks: CardLocks, audit: Audit, pauses: Sequence[float], report: Report) -> None:
+    def __init__(self, *, locks: CardLocks, pauses: Sequence[float], report: Report) -> None:
         self._locks = locks
-        self._audit = audit
         self._pauses = tuple(pauses)
         self._report = report
 
@@ -45,11 +43,6 @@ class Running:
         """Run a job to its end; True where the end is durable."""
         ending = await self._ending(live, work)
         return await self._write_end(live, ending, work.detail)
-
-    async def record_end(self, job: Job, detail: str = "") -> None:
-        """Write a job's end into the audit."""
-        outcome = job.failure.reason.value if job.failure else job.state.value
-        await self._record(job, "job.ended", outcome, detail)
 
     async def _ending(self, live: LiveJob, work: Work[Any]) -> Ending:
         try:
@@ -124,15 +117,14 @@ class Running:
         if live.job.state is not JobState.READY:
             raise RuntimeError("a verb is sent once")
         live.require_wanted()
-        await live.move(JobState.SENT, job_number=number)
-        await self._record(live.job, "job.sent", "OK", detail)
+        await live.move(JobState.SENT, job_number=number, record=_record(live.job, "job.sent", "OK", detail))
         live.require_wanted()
         live.on_wire = True
         live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
 
     async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
         try:
-            await live.end(ending, partial(self.record_end, detail=detail))
+            await live.end(ending, _end_record(live.job, ending, detail))
         except WorldError:
             return await self.insist(live, detail)
         return True
@@ -147,32 +139,28 @@ class Running:
         return False
 
     async def rewrite(self, live: LiveJob, detail: str) -> bool:
-        """Write an end and its record once; True where both are durable.
-
-        The record comes first: after a crash between the two the job is still unfinished, and is ended again.
-        """
+        """Write an end that is told already once; True where it is durable."""
         try:
-            if not live.recorded:
-                await self.record_end(live.job, detail)
-                live.recorded = True
-            await live.rewrite()
+            await live.rewrite(_end_record(live.job, live.job, detail))
         except WorldError:
             return False
         return True
 
-    async def _record(self, job: Job, action: str, outcome: str, detail: str) -> None:
-        facts = " ".join(part for part in (job.kind.value, job.name, detail) if part)
-        await self._audit.record(
-            AuditEntry(
-                actor=job.creator,
-                action=action,
-                subject=job.card,
-                outcome=outcome,
-                context=job.context,
-                mandant=job.mandant,
-                detail=facts,
-            )
-        )
+
+def _end_record(job: Job, end: Ending | Job, detail: str) -> AuditEntry:
+    return _record(job, "job.ended", end.failure.reason.value if end.failure else end.state.value, detail)
+
+
+def _record(job: Job, action: str, outcome: str, detail: str) -> AuditEntry:
+    return AuditEntry(
+        actor=job.creator,
+        action=action,
+        subject=job.card,
+        outcome=outcome,
+        context=job.context,
+        mandant=job.mandant,
+        detail=" ".join(part for part in (job.kind.value, job.name, detail) if part),
+    )
 
 
 def _settling(live: LiveJob, hold: Hold) -> Tell:

@@ -71,9 +71,11 @@ class MemoryStore:
             await asyncio.sleep(0)  # on the disk, and nobody knows yet
         return other
 
-    async def update_job(self, job: Job) -> None:
+    async def update_job(self, job: Job, record: AuditEntry | None = None) -> None:
         await self._write()
         before = self.jobs[job.name].state
+        if record is not None and not before.ended:
+            self._chain(record)
         assert job.state == before or job.state in TRANSITIONS[before]
         self.jobs[job.name] = job
         self.history[job.name].append(job.state)
@@ -100,6 +102,9 @@ class MemoryStore:
 
     async def append_audit(self, entry: AuditEntry) -> AuditRecord:
         await self._write()
+        return self._chain(entry)
+
+    def _chain(self, entry: AuditEntry) -> AuditRecord:
         if self.refuse_audit:
             raise WorldError(failure(Reason.STORE_FAILED), sent=False)
         previous = self.audit[-1].hash if self.audit else GENESIS

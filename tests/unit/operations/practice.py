@@ -291,7 +291,6 @@ class Practice:
         self.locks = CardLocks()
         self.jobs = Jobs(
             store=self.store,
-            audit=self.audit,
             clock=self.clock,
             locks=self.locks,
             lost=lambda creator: self.lost.get(creator.name),

@@ -14,7 +14,7 @@ from datetime import UTC
 
 from kartenwart.adapters.store.anchor import Anchor, AnchorLines
 from kartenwart.adapters.store.codec import time_text
-from kartenwart.adapters.store.database import Database
+from kartenwart.adapters.store.database import Database, Work
 from kartenwart.adapters.store.verdict import COLUMNS, check_chain, record_of
 from kartenwart.domain.audit import GENESIS, AuditEntry, AuditRecord, AuditVerdict, chain_hash
 from kartenwart.domain.clock import Clock
@@ -58,6 +58,12 @@ class AuditTable:
         self._anchored = 0
 
     async def append_audit(self, entry: AuditEntry) -> AuditRecord:
+        record = await self._database.write(self.appending(entry))
+        self.grew()
+        return record
+
+    def appending(self, entry: AuditEntry) -> Work[AuditRecord]:
+        """Return the work that appends, for the transaction of what is recorded; `grew` follows its commit."""
         time = self._clock.now().astimezone(UTC)
 
         def append(connection: sqlite3.Connection) -> AuditRecord:
@@ -66,9 +72,11 @@ class AuditTable:
             connection.execute(_INSERT, (last + 1, time_text(time), *_fields(entry), hash_))
             return AuditRecord(sequence=last + 1, time=time, entry=entry, hash=hash_)
 
-        record = await self._database.write(append)
+        return append
+
+    def grew(self) -> None:
+        """Let the anchor follow."""
         self._grown.set()
-        return record
 
     async def list_audit(self, *, mandants: frozenset[str] | None, before: int, limit: int) -> Sequence[AuditRecord]:
         wanted = {

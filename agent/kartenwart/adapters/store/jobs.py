@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from kartenwart.adapters.store.audit import AuditTable
 from kartenwart.adapters.store.codec import time_text
 from kartenwart.adapters.store.database import Database
 from kartenwart.adapters.store.shapes import JOB
+from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.jobs import AuthenticateResult, Job, JobResult, SignDocumentsResult
 
 _PRUNED_AT_ONCE = 200  # jobs in one write, so that others need not wait long
@@ -21,9 +23,8 @@ _INSERT = """
     INSERT INTO jobs (name, creator, request_id, mandant, state, ended_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (creator, request_id) DO NOTHING
 """
-_UPDATE = """
-    UPDATE jobs SET state = ?, ended_at = ?, body = ? WHERE name = ? AND (ended_at IS NULL OR state = ?)
-"""
+_UPDATE = "UPDATE jobs SET state = ?, ended_at = ?, body = ? WHERE name = ? AND ended_at IS NULL"
+_IS_SO = "SELECT 1 FROM jobs WHERE name = ? AND state = ?"
 # Only the conditions that are wished, so that SQLite can take the index that fits them.
 _CONDITIONS = {
     "creator": "creator = :creator",
@@ -34,10 +35,11 @@ _CONDITIONS = {
 
 
 class JobTable:
-    """Jobs, newest last."""
+    """Jobs, newest last, and in one write with them what the audit tells of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: AuditTable) -> None:
         self._database = database
+        self._audit = audit
 
     async def insert_job(self, job: Job) -> Job | None:
         row = (job.name, job.creator, job.request_id, job.mandant, job.state.value, _end(job), JOB.dump(job))
@@ -52,15 +54,25 @@ class JobTable:
 
         return await self._database.write(insert)
 
-    async def update_job(self, job: Job) -> None:
-        """Write a job's new state; ValueError for a job that is not there, or that ended otherwise: ends are final."""
-        row = (job.state.value, _end(job), JOB.dump(job), job.name, job.state.value)
+    async def update_job(self, job: Job, record: AuditEntry | None = None) -> None:
+        """Write a job's new state with its record; an end that stands already is left with the record that it has.
+
+        ValueError for a job that is not there, or that ended otherwise: ends are final.
+        """
+        row = (job.state.value, _end(job), JOB.dump(job), job.name)
+        append = self._audit.appending(record) if record else None
 
         def update(connection: sqlite3.Connection) -> bool:
-            return connection.execute(_UPDATE, row).rowcount == 1
+            if connection.execute(_UPDATE, row).rowcount != 1:
+                return connection.execute(_IS_SO, (job.name, job.state.value)).fetchone() is not None
+            if append is not None:
+                append(connection)
+            return True
 
         if not await self._database.write(update):
             raise ValueError(f"{job.name} is not there or has another end than {job.state.value}")
+        if append is not None:
+            self._audit.grew()
 
     async def get_job(self, name: str) -> Job | None:
         def get(connection: sqlite3.Connection) -> Job | None:

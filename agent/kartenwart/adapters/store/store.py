@@ -35,7 +35,7 @@ class Store:
         """Return the jobs, whose many values are loaded when they are first asked for."""
         from kartenwart.adapters.store.jobs import JobTable
 
-        return JobTable(self._database)
+        return JobTable(self._database, self.audit)
 
 
 @asynccontextmanager

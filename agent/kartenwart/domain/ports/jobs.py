@@ -6,6 +6,7 @@ Each method raises WorldError(STORE_FAILED) when the disk refuses; nothing is ha
 from collections.abc import Sequence
 from typing import Protocol
 
+from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.jobs import Job
 
 
@@ -16,8 +17,8 @@ class JobStore(Protocol):
         """Insert first: return None when inserted, or the job that already has this (creator, request_id)."""
         ...
 
-    async def update_job(self, job: Job) -> None:
-        """Write a job's new state."""
+    async def update_job(self, job: Job, record: AuditEntry | None = None) -> None:
+        """Write a job's new state, and the audit's record of it with it: both or neither, an end's record once."""
         ...
 
     async def get_job(self, name: str) -> Job | None:

@@ -10,6 +10,7 @@ import pytest
 from kartenwart.adapters.store import Store
 from kartenwart.adapters.store.database import open_database
 from kartenwart.adapters.store.jobs import JobTable
+from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import (
@@ -92,6 +93,27 @@ async def test_the_end_may_be_written_twice(store: Store) -> None:
     await store.jobs.update_job(ended(1, NOW))
 
 
+def record(outcome: str) -> AuditEntry:
+    return AuditEntry(actor="workstations/w-1", action="job.ended", subject="cards/c-1", outcome=outcome)
+
+
+async def test_a_state_and_its_record_are_one_write_and_an_end_is_recorded_once(store: Store) -> None:
+    await store.jobs.insert_job(job(1))
+    for _ in range(2):  # the second as after a commit whose answer was lost
+        await store.jobs.update_job(ended(1, NOW), record("SUCCEEDED"))
+    found = await store.audit.list_audit(mandants=None, before=0, limit=10)
+    assert [one.entry for one in found] == [record("SUCCEEDED")]
+    assert (await store.audit.verify_audit()).intact
+
+
+async def test_a_state_whose_record_cannot_be_written_is_not_entered(store: Store) -> None:
+    await store.jobs.insert_job(job(1))
+    with pytest.raises(UnicodeEncodeError):
+        await store.jobs.update_job(ended(1, NOW), record("\ud800"))
+    assert await store.jobs.get_job("jobs/j-1") == job(1)
+    assert await store.audit.list_audit(mandants=None, before=0, limit=10) == []
+
+
 async def test_unfinished_jobs_are_those_without_an_end(store: Store) -> None:
     for number, state in enumerate(JobState):
         await store.jobs.insert_job(job(number, state=state))
@@ -136,7 +158,7 @@ async def test_a_request_is_looked_up_without_walking_over_all_jobs(opener: Open
 
         await database.read(lambda connection: connection.set_progress_handler(count, 10))
         wish = {"creator": "workstations/w-1", "mandants": None, "before": "", "limit": 1}
-        assert await JobTable(database).list_jobs(request_id="unheard-of", **wish) == []  # type: ignore[arg-type]
+        assert await JobTable(database, store.audit).list_jobs(request_id="unheard-of", **wish) == []  # type: ignore[arg-type]
         assert steps < 100
 
 
