@@ -3,170 +3,45 @@
 Absent messages are checked like empty ones, so their lines must allow that (`required` of Fields says otherwise).
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
-
 from google.protobuf.message import Message
 
-from kartenwart.domain import documents, principals
-from kartenwart.domain.authentication import HASH_BYTES, MOST_CHALLENGE
-from kartenwart.domain.comfort import LONGEST_NONCE, SHORTEST_NONCE
-from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, MIME_TYPES
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES
 from kartenwart.domain.failures import Violation
-from kartenwart.edge.checks import MISSING, Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span, Text
+from kartenwart.edge.checks import Blob, Check, Choice, Fields, Flag, Ignored, Many, Moment, Number, Span
+from kartenwart.edge.forms import (
+    ASSERTION,
+    ATTEMPTS,
+    CARD,
+    CHALLENGE,
+    CODE,
+    CONTEXT,
+    CSR,
+    CURSOR,
+    DISPLAY_TEXT,
+    DOCUMENT_TO_SIGN,
+    KONNEKTOR,
+    LABEL,
+    MIME_TYPE,
+    NOTHING,
+    PAGE_TOKEN,
+    REQUEST_ID,
+    REQUEST_ID_OR_NONE,
+    SCOPE,
+    SHA256,
+    TOKEN,
+    USER,
+    USER_ID,
+    WAIT,
+    WORKSTATION,
+    digest_or_data,
+    named,
+    named_changes,
+)
 
-LONGEST_WAIT = 25
 LONGEST_CARD_REQUEST = 120
-LONGEST_CERTIFICATE = 8 * 1024
-MOST_HASHED = 32 * 1024
 LONGEST_TOKEN_LIFE = 7 * 24 * 3600
-MOST_SCOPE = 64
 LARGEST_CERTIFICATE = 16 * 1024
 INT64 = 2**63 - 1
-
-
-def _name(collection: str, *, required: bool = True) -> Text:
-    return Text(
-        pattern=re.compile(rf"{collection}/[a-z0-9][a-z0-9-]*"),
-        words=f'Erwartet wird ein Name der Form "{collection}/…".',
-        longest=80,
-        required=required,
-    )
-
-
-def _opaque(longest: int) -> Text:
-    return Text(pattern=re.compile(r"[A-Za-z0-9_-]+"), words="Unbekannte Form.", longest=longest, required=False)
-
-
-CARD = _name("cards")
-CONTEXT = _name("contexts", required=False)
-USER = _name("users", required=False)
-KONNEKTOR = _name("konnektors", required=False)
-WAIT = Span(longest=LONGEST_WAIT)
-DISPLAY_TEXT = Text(
-    pattern=re.compile(r".*"), words="Erwartet werden höchstens 48 druckbare Zeichen.", longest=48, required=False
-)
-CURSOR = Text(pattern=re.compile(r".*"), words="Unbekannte Form.", longest=256, required=False)
-PAGE_TOKEN = _opaque(256)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_UUID_WORDS = 'Erwartet wird eine UUID, z. B. "2f1c6a5e-8a4b-4f0e-9a63-0d1f4d1b7c11".'
-REQUEST_ID = Text(pattern=_UUID, words=_UUID_WORDS, longest=36)
-LABEL = Text(
-    pattern=principals.LABEL, words="Erwartet werden 1 bis 60 druckbare Zeichen.", longest=principals.LONGEST_LABEL
-)
-LABEL_OR_NONE = Text(pattern=LABEL.pattern, words=LABEL.words, longest=LABEL.longest, required=False)
-SHA256 = Text(pattern=documents.SHA256, words="Erwartet wird SHA-256 als 64 Hex-Ziffern, klein.", longest=64)
-SHORT_TEXT = Text(
-    pattern=documents.SHORT_TEXT,
-    words='Erwartet werden 1 bis 30 Buchstaben (A-Z), Ziffern, Leerzeichen, "_", "." oder "-".',
-    longest=30,
-)
-MIME_TYPE = Text(
-    pattern=re.compile("|".join(re.escape(kind) for kind in MIME_TYPES)),
-    words=f"Erwartet wird eines von {', '.join(MIME_TYPES)}.",
-    longest=40,
-)
-CODE = Text(
-    pattern=re.compile(r"[ -]*([0-9][ -]*){6}"), words="Erwartet werden die sechs Ziffern vom Arbeitsplatz.", longest=20
-)
-USER_ID = Text(
-    pattern=principals.USER_ID,
-    words="Erwartet werden 1 bis 40 aus a-z, 0-9 und -.",
-    longest=40,
-)
-TOKEN = Text(pattern=re.compile(r"[A-Za-z0-9_.~-]+"), words="Das ist kein Token.", longest=200)
-CSR = Blob(shortest=64, longest=4096)
-SCOPE = Fields(
-    fields={
-        "contexts": Many(each=_name("contexts"), most=MOST_SCOPE, unique=True),
-        "users": Many(each=_name("users"), most=MOST_SCOPE, unique=True),
-        "comfort": Flag(),
-    }
-)
-ATTEMPTS: dict[str, Check] = {"accept_last_attempt": Flag(), "accept_unknown_attempts": Flag()}
-UPDATABLE = ("label", "role", "scope", "scope.contexts", "scope.users", "scope.comfort")
-
-
-def _update(message: Any, prefix: str) -> Iterator[Violation]:
-    """The mask names what changes; what it names must have a value."""
-    paths = list(message.update_mask.paths)
-    if not paths:
-        yield Violation(field=f"{prefix}update_mask", description="Das Feld fehlt oder ist leer.")
-    for path in paths[:MOST_SCOPE]:
-        if path not in UPDATABLE:
-            words = f"Änderbar sind {', '.join(UPDATABLE)}."
-            yield Violation(field=f"{prefix}update_mask", description=words)
-    for name in ("label", "role"):
-        if name in paths and not getattr(message.workstation, name):
-            yield Violation(field=f"{prefix}workstation.{name}", description="Das Feld fehlt oder ist leer.")
-
-
-WORKSTATION = Fields(
-    required=True,
-    fields={
-        "name": _name("workstations"),
-        "label": LABEL_OR_NONE,
-        "role": Choice(required=False),
-        "scope": SCOPE,
-        "state": Ignored(),
-        "enrol_time": Ignored(),
-        "expire_time": Ignored(),
-        "key_sha256": Ignored(),
-    },
-)
-PRESET = Text(
-    pattern=re.compile(r"[a-z][a-z0-9_-]*"), words="Erwartet wird der Name einer Vorlage.", longest=40, required=False
-)
-
-
-def _format_or_preset(message: Any, prefix: str) -> Iterator[Violation]:
-    """A preset brings format and short text along; without one both are needed."""
-    if message.preset and message.format:
-        yield Violation(field=f"{prefix}format", description="Bitte entweder die Form oder eine Vorlage nennen.")
-    for name in ("format", "short_text"):
-        if not message.preset and not getattr(message, name):
-            yield Violation(field=prefix + name, description=MISSING)
-
-
-DOCUMENT_TO_SIGN = Fields(
-    fields={
-        "document": _name("documents"),
-        "format": Choice(required=False),
-        "short_text": replace(SHORT_TEXT, required=False),
-        "preset": PRESET,
-    },
-    whole=_format_or_preset,
-)
-ASSERTION = Fields(
-    optional=True,
-    fields={
-        "user": _name("users"),
-        "act": Choice(),
-        "time": Moment(),
-        "nonce": Blob(shortest=SHORTEST_NONCE, longest=LONGEST_NONCE),
-    },
-)
-NOTHING: dict[str, Check] = {}
-CHALLENGE = Text(
-    pattern=re.compile(r"[ -~]+"),
-    words=f"Erwartet werden 1 bis {MOST_CHALLENGE} druckbare ASCII-Zeichen.",
-    longest=MOST_CHALLENGE,
-)
-
-
-def _subject(message: Any, prefix: str) -> Iterator[Violation]:
-    """A hash or the data itself: one of them, of a right length."""
-    match message.WhichOneof("subject"):
-        case "digest" if len(message.digest) not in HASH_BYTES:
-            lengths = ", ".join(str(length) for length in HASH_BYTES)
-            yield Violation(field=f"{prefix}digest", description=f"Erwartet wird ein Hashwert mit {lengths} Bytes.")
-        case "data" if not 0 < len(message.data) <= MOST_HASHED:
-            yield Violation(field=f"{prefix}data", description=f"Erwartet werden 1 bis {MOST_HASHED} Bytes.")
-        case None:
-            yield Violation(field=f"{prefix}digest", description="Es fehlt, was signiert wird: digest oder data.")
-
 
 _PIN: dict[str, Check] = {
     "request_id": REQUEST_ID,
@@ -186,7 +61,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         "context": CONTEXT,
         "user": USER,
         "scheme": Choice(),
-        "digest": Ignored(),  # _subject looks at both
+        "digest": Ignored(),  # digest_or_data looks at both
         "data": Ignored(),
         "wait": WAIT,
     },
@@ -214,29 +89,29 @@ _TABLE: dict[str, dict[str, Check]] = {
         "verify_time": Moment(),
     },
     "document.v1.CreateDocumentRequest": {
-        "size": Number(low=1, high=2**63 - 1),  # too large has a reason of its own, which operations give
+        "size": Number(low=1, high=INT64),  # too large has a reason of its own, which operations give
         "sha256": SHA256,
         "mime_type": MIME_TYPE,
     },
     "document.v1.UploadChunkRequest": {
-        "document": _name("documents"),
+        "document": named("documents"),
         "offset": Number(low=0, high=MAX_DOCUMENT_BYTES),
         "data": Blob(shortest=1, longest=CHUNK_BYTES),
     },
     "document.v1.DownloadChunkRequest": {
-        "document": _name("documents"),
+        "document": named("documents"),
         "offset": Number(low=0, high=2 * MAX_DOCUMENT_BYTES),
     },
-    "document.v1.DeleteDocumentRequest": {"document": _name("documents")},
+    "document.v1.DeleteDocumentRequest": {"document": named("documents")},
     "encryption.v1.EncryptDocumentRequest": {
-        "document": _name("documents"),
+        "document": named("documents"),
         "context": CONTEXT,
-        "certificates": Many(each=Blob(shortest=64, longest=LONGEST_CERTIFICATE), most=20, unique=True),
-        "card": _name("cards", required=False),
+        "certificates": Many(each=Blob(shortest=64, longest=LARGEST_CERTIFICATE), most=20, unique=True),
+        "card": named("cards", required=False),
         "user": USER,
     },
     "encryption.v1.DecryptDocumentRequest": {
-        "document": _name("documents"),
+        "document": named("documents"),
         "card": CARD,
         "context": CONTEXT,
         "user": USER,
@@ -248,11 +123,11 @@ _TABLE: dict[str, dict[str, Check]] = {
         "commitment": Blob(shortest=32, longest=32),
     },
     "enrolment.v1.RevealRequest": {
-        "enrolment": _name("enrolments"),
+        "enrolment": named("enrolments"),
         "workstation_nonce": Blob(shortest=32, longest=32),
     },
     "enrolment.v1.PollRequest": {
-        "enrolment": _name("enrolments"),
+        "enrolment": named("enrolments"),
         "sequence": Number(low=1, high=INT64),
         "signature": Blob(shortest=8, longest=80),
     },
@@ -261,7 +136,7 @@ _TABLE: dict[str, dict[str, Check]] = {
     "enrolment.v1.CloseEnrolmentRequest": NOTHING,
     "enrolment.v1.ListEnrolmentsRequest": NOTHING,
     "enrolment.v1.ApproveEnrolmentRequest": {"code": CODE, "role": Choice(required=False), "scope": SCOPE},
-    "enrolment.v1.RejectEnrolmentRequest": {"name": _name("enrolments")},
+    "enrolment.v1.RejectEnrolmentRequest": {"name": named("enrolments")},
     "enrolment.v1.CreateTokenRequest": {
         "role": Choice(refused=("ROLE_TECHNICIAN",)),
         "scope": SCOPE,
@@ -271,15 +146,15 @@ _TABLE: dict[str, dict[str, Check]] = {
     "inventory.v1.WatchInventoryRequest": NOTHING,
     "inventory.v1.ListEventsRequest": {"cursor": CURSOR, "page_size": Number(low=0, high=1000), "wait": WAIT},
     "inventory.v1.WatchEventsRequest": {"cursor": CURSOR},
-    "job.v1.GetJobRequest": {"name": _name("jobs")},
+    "job.v1.GetJobRequest": {"name": named("jobs")},
     "job.v1.ListJobsRequest": {
         "page_size": Number(low=0, high=500),
         "page_token": PAGE_TOKEN,
-        "request_id": Text(pattern=_UUID, words=_UUID_WORDS, longest=36, required=False),
+        "request_id": REQUEST_ID_OR_NONE,
     },
-    "job.v1.WatchJobRequest": {"name": _name("jobs")},
-    "job.v1.WaitJobRequest": {"name": _name("jobs"), "wait": WAIT},
-    "job.v1.CancelJobRequest": {"name": _name("jobs")},
+    "job.v1.WatchJobRequest": {"name": named("jobs")},
+    "job.v1.WaitJobRequest": {"name": named("jobs"), "wait": WAIT},
+    "job.v1.CancelJobRequest": {"name": named("jobs")},
     "konnektor.v1.ListKonnektorsRequest": NOTHING,
     "konnektor.v1.ListContextsRequest": NOTHING,
     "konnektor.v1.GetTargetModelRequest": {"konnektor": KONNEKTOR},
@@ -287,7 +162,7 @@ _TABLE: dict[str, dict[str, Check]] = {
     "patient.v1.ReadVsdRequest": {
         "card": CARD,
         "context": CONTEXT,
-        "authority": _name("cards", required=False),
+        "authority": named("cards", required=False),
         "user": USER,
         "online_check": Choice(required=False),
     },
@@ -301,7 +176,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         "request_id": REQUEST_ID,
         "context": CONTEXT,
         "only_this_context": Flag(),
-        "card": _name("cards", required=False),
+        "card": named("cards", required=False),
         **ATTEMPTS,
         "wait": WAIT,
     },
@@ -319,22 +194,22 @@ _TABLE: dict[str, dict[str, Check]] = {
     "signature.v1.ListSignaturePresetsRequest": NOTHING,
     "signature.v1.VerifyDocumentRequest": {
         "context": CONTEXT,
-        "document": _name("documents"),
-        "signature": _name("documents", required=False),
+        "document": named("documents"),
+        "signature": named("documents", required=False),
     },
     "signature.v1.ActivateComfortSignatureRequest": {
         "request_id": REQUEST_ID,
         "card": CARD,
         "context": CONTEXT,
-        "user": _name("users"),
+        "user": named("users"),
         **ATTEMPTS,
         "wait": WAIT,
     },
-    "signature.v1.GetComfortSignatureRequest": {"card": CARD, "context": CONTEXT, "user": _name("users")},
+    "signature.v1.GetComfortSignatureRequest": {"card": CARD, "context": CONTEXT, "user": named("users")},
     "signature.v1.DeactivateComfortSignatureRequest": {
         "card": CARD,
         "context": CONTEXT,
-        "user": _name("users"),
+        "user": named("users"),
         "end_all_sessions": Flag(),
     },
     "signature.v1.ListSignaturesRequest": {"page_size": Number(low=0, high=1000), "page_token": PAGE_TOKEN},
@@ -352,7 +227,7 @@ _TABLE: dict[str, dict[str, Check]] = {
     "terminal.v1.ListTerminalsRequest": NOTHING,
     "terminal.v1.RequestCardRequest": {
         "request_id": REQUEST_ID,
-        "terminal": _name("terminals"),
+        "terminal": named("terminals"),
         "slot_id": Number(low=1, high=64),
         "context": CONTEXT,
         "display_text": DISPLAY_TEXT,
@@ -371,7 +246,7 @@ _TABLE: dict[str, dict[str, Check]] = {
     "user.v1.CreateUserRequest": {"user_id": USER_ID, "label": LABEL},
     "user.v1.BindUserRequest": {
         "request_id": REQUEST_ID,
-        "user": _name("users"),
+        "user": named("users"),
         "card": CARD,
         "context": CONTEXT,
         **ATTEMPTS,
@@ -379,10 +254,13 @@ _TABLE: dict[str, dict[str, Check]] = {
     },
     "workstation.v1.ListWorkstationsRequest": NOTHING,
     "workstation.v1.UpdateWorkstationRequest": {"workstation": WORKSTATION, "update_mask": Ignored()},
-    "workstation.v1.RevokeWorkstationRequest": {"name": _name("workstations")},
+    "workstation.v1.RevokeWorkstationRequest": {"name": named("workstations")},
     "workstation.v1.RenewCertificateRequest": {"certificate_request": CSR},
 }
-_WHOLE = {"authentication.v1.ExternalAuthenticateRequest": _subject, "workstation.v1.UpdateWorkstationRequest": _update}
+_WHOLE = {
+    "authentication.v1.ExternalAuthenticateRequest": digest_or_data,
+    "workstation.v1.UpdateWorkstationRequest": named_changes,
+}
 
 REQUESTS: dict[str, Fields] = {
     f"kartenwart.api.{name}": Fields(fields=fields, whole=_WHOLE.get(name)) for name, fields in _TABLE.items()
