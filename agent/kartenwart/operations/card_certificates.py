@@ -3,7 +3,8 @@
 from collections import OrderedDict
 
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort, Notice, NoticeType
+from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
 REMEMBERED = 256

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from kartenwart.domain.events import Event, EventType
 from kartenwart.domain.inventory import Card, Inventory, Terminal
-from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.differences import Teller, connection
 from kartenwart.operations.picture import Painter, merged, with_card, with_konnektor, with_terminal, without_sessions
 

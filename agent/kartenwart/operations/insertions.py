@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Inventory, LinkState
 from kartenwart.domain.patients import Reading
-from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
 Place = tuple[str, str]  # a Konnektor, and the handle by which it knows the card for this insertion

@@ -14,7 +14,7 @@ from kartenwart.domain.clock import Clock
 from kartenwart.domain.events import Event
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.inventory import Card, Inventory, Konnektor, LinkState, Pin, PinState, PinStatus
-from kartenwart.domain.ports.konnektor import Notice, Observation
+from kartenwart.domain.ports.observations import Notice, Observation
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.differences import Teller
 from kartenwart.operations.events import EventRing

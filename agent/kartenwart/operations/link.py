@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import AgentError, Reason
-from kartenwart.domain.ports.konnektor import KonnektorPort, Observation
+from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.ports.observations import Observation
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.supervisor import Report, say_nothing
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import JobStep
 from kartenwart.domain.pins import PIN_LABELS
-from kartenwart.domain.ports.konnektor import BeforeSend, Notice, NoticeType
+from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.pads import Pads
 from kartenwart.operations.reach import Reach

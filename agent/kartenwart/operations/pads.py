@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kartenwart.domain.failures import Failure, Reason
 from kartenwart.domain.inventory import Card, Context, Inventory, Terminal
-from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
 _Place = tuple[str, str, str]  # Konnektor, mandant, workplace: what the remote PIN terminal is configured for

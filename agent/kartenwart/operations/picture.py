@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from kartenwart.domain.inventory import Card, CardType, Inventory, Konnektor, Route, Terminal
-from kartenwart.domain.ports.konnektor import Observation, ObservedCard, ObservedTerminal
+from kartenwart.domain.ports.observations import Observation, ObservedCard, ObservedTerminal
 from kartenwart.operations.names import ResourceNames
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError
 from kartenwart.domain.inventory import Card, Pin, PinState
-from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards

@@ -4,7 +4,7 @@ from pathlib import Path
 from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.konnektor import CetpConfiguration, Konnektor
 from kartenwart.domain.inventory import CardType
-from kartenwart.domain.ports.konnektor import NoticeType
+from kartenwart.domain.ports.observations import NoticeType
 from kartenwart.transport.credentials import from_pem
 from tests.integration.konnektor.conftest import EMPFANG, Heard, Simulator
 

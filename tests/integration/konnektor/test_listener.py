@@ -14,7 +14,7 @@ from kartenwart.adapters.konnektor.notices import notice_of
 from kartenwart.adapters.konnektor.sources import Sources, own_address
 from kartenwart.codecs.soap.subscriptions import CetpEvent, read_event
 from kartenwart.domain.inventory import CardType, Pin
-from kartenwart.domain.ports.konnektor import NoticeType
+from kartenwart.domain.ports.observations import NoticeType
 from kartenwart.transport.credentials import from_pem
 from tests.unit.codecs.answers import NAMESPACES
 from tests.unit.codecs.frames import encode_frame

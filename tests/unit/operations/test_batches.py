@@ -14,7 +14,8 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentToSign, SignatureFormat
 from kartenwart.domain.failures import Reason, RetryClass, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, Signature, Signed, SignOrder
+from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, ToSign, calls
 from kartenwart.operations.signatures import SignDocumentsOrder
 from tests.unit.operations.memory import until

@@ -9,7 +9,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.certificates import Bearer, CertificateState, CertificateVerdict
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import ObservedExpiration
+from kartenwart.domain.ports.observations import ObservedExpiration
 from kartenwart.domain.principals import Caller, Role, Scope
 from kartenwart.operations.certificate_survey import KEPT_IN_PART_SECONDS, KEPT_SECONDS
 from tests.unit.operations.memory import START

@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.events import Event, EventType
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CardType, LinkState, Pin, PinState, PinStatus
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, ObservedCard
+from kartenwart.domain.ports.observations import Notice, NoticeType, ObservedCard
 from kartenwart.operations.inventory import InventoryKeeper, Picture, view
 from kartenwart.operations.picture import Painter
 from tests.unit.operations.memory import START

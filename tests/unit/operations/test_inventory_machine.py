@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.events import EventType
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, ObservedCard
+from kartenwart.domain.ports.observations import Notice, NoticeType, ObservedCard
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper

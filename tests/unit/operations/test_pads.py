@@ -5,7 +5,7 @@ from typing import Any
 
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobStep
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, ObservedCard, ObservedTerminal
+from kartenwart.domain.ports.observations import Notice, NoticeType, ObservedCard, ObservedTerminal
 from kartenwart.operations.pins import VerifyPinOrder
 from tests.unit.operations.memory import until
 from tests.unit.operations.practice import (

@@ -22,7 +22,8 @@ from kartenwart.domain.patients import (
     ReplacementProcedure,
     replacement_after,
 )
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, PinReading, RequestedCard
+from kartenwart.domain.ports.konnektor import PinReading, RequestedCard
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.card_requests import EjectCardOrder, RequestCardOrder
 from kartenwart.operations.patient_cards import ReadVsdOrder
 from tests.unit.operations.practice import DESK, EGK, HBA, K1, NAMES, ROOM, SMCB, Practice, caller, named, observation

@@ -6,7 +6,7 @@ import pytest
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
-from kartenwart.domain.ports.konnektor import Notice, NoticeType
+from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper

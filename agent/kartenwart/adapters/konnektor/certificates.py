@@ -9,7 +9,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.certificates import CertificateCheck
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import ObservedExpiration
+from kartenwart.domain.ports.observations import ObservedExpiration
 
 
 async def expirations(

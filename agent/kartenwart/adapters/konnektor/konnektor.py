@@ -36,15 +36,13 @@ from kartenwart.domain.ports.konnektor import (
     CardCall,
     CardEjection,
     CardRequest,
-    Notice,
-    Observation,
-    ObservedExpiration,
     PinReading,
     PinWish,
     RequestedCard,
     Signed,
     SignOrder,
 )
+from kartenwart.domain.ports.observations import Notice, Observation, ObservedExpiration
 from kartenwart.domain.verification import Verification, VerificationOrder
 from kartenwart.transport.credentials import ClientCertificate, validity_doubt
 

@@ -7,7 +7,7 @@ from kartenwart.codecs.soap.inventory import card_type
 from kartenwart.codecs.soap.pins import PIN_NAMES
 from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.codecs.times import read_date, read_datetime
-from kartenwart.domain.ports.konnektor import Notice, NoticeType, ObservedCard
+from kartenwart.domain.ports.observations import Notice, NoticeType, ObservedCard
 
 BOOTED = "BOOTUP/BOOTUP_COMPLETE"
 

@@ -20,7 +20,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import Context, Konnektor, LinkState
-from kartenwart.domain.ports.konnektor import Observation, ObservedCard, ObservedTerminal
+from kartenwart.domain.ports.observations import Observation, ObservedCard, ObservedTerminal
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _CONTEXTS_AT_ONCE = 4
