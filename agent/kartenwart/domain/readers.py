@@ -1,0 +1,58 @@
+"""Readers plugged into the box: what pcscd shows of them, and what USB knows beside it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kartenwart.domain.failures import Failure
+
+READERS = "readers"
+"""The back-end's name in routes and contexts, where a Konnektor has its own."""
+
+
+class SlotState(StrEnum):
+    """What is in a reader."""
+
+    UNKNOWN = "UNSPECIFIED"
+    EMPTY = "EMPTY"
+    PRESENT = "PRESENT"
+    MUTE = "MUTE"
+    IN_USE = "IN_USE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laboratory:
+    """What a reader may do in a laboratory only, never for billing: qualified signatures, insurance data."""
+
+    qes: bool = False
+    insurance_data: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsbDevice:
+    """A card reader on the USB; `firmware` is bcdDevice as "1.23", `slots` and `pad` stand in its CCID descriptor."""
+
+    port: str
+    vendor_id: int
+    product_id: int
+    manufacturer: str
+    product: str
+    firmware: str
+    slots: int
+    pad: bool
+    condition: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A reader with its slot ("readers/{r}"); `label` is pcscd's name for it, empty where pcscd does not see it.
+
+    `pad`: a PIN can be typed at it. `contexts` are those that may use it.
+    """
+
+    name: str
+    label: str
+    slot: SlotState
+    pad: bool
+    contexts: frozenset[str]
+    usb: UsbDevice | None = None
+    condition: Failure | None = None
