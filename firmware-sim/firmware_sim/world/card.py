@@ -89,6 +89,16 @@ class Pin:
         return PinState(self._start) if self._start != "blocked" else PinState.SET
 
     @property
+    def never_set(self) -> PinState | None:
+        """TRANSPORT or EMPTY while nobody has chosen a PIN of their own, also when it is blocked; else None."""
+        return PinState(self._start) if self._start in ("transport", "empty") else None
+
+    @property
+    def disabled(self) -> bool:
+        """True while nobody needs this PIN, whether its secret is blocked or not."""
+        return self._start == "disabled"
+
+    @property
     def right_pin(self) -> str:
         """The secret, for scripted pads that play a person who knows it."""
         return self.secret.pin
