@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from cryptography import x509
 
+from firmware_sim.cos.chips import Chips
 from firmware_sim.konnektor.call import Surroundings
 from firmware_sim.konnektor.konnektor import Konnektor
 from firmware_sim.pads.pad import Ended, Pad
@@ -32,6 +33,7 @@ class Simulation:
     pki: Pki
     pads: dict[str, Pad]
     konnektors: dict[str, Konnektor]
+    chips: Chips
     stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
@@ -63,7 +65,14 @@ def build(world: WorldConfiguration, state: Path) -> Simulation:
         device = practice.devices[configuration.name]
         around = Surroundings(device=device, practice=practice, pads=pads, keys=keys, authorities=authorities)
         konnektors[configuration.name] = Konnektor(around, pki, _passwords(configuration, state))
-    return Simulation(practice=practice, pki=pki, pads=pads, konnektors=konnektors, stack=AsyncExitStack())
+    return Simulation(
+        practice=practice,
+        pki=pki,
+        pads=pads,
+        konnektors=konnektors,
+        chips=Chips(practice, keys),
+        stack=AsyncExitStack(),
+    )
 
 
 def _local_time() -> datetime:
