@@ -1,0 +1,14 @@
+"""ESIGN of an eGK, HBA or SMC-B: C.AUT, C.ENC, and C.SIG (of an SMC-B: C.OSIG)."""
+
+from kartenwart.cards import object_systems
+from kartenwart.cards.card import Card
+from kartenwart.cards.signing import SigningApplication
+from kartenwart.domain.inventory import CardType
+
+
+class Esign(SigningApplication):
+    """Signatures need PIN.SMC or PIN.CH; an eGK's keys need more than a pad can give."""
+
+    def __init__(self, card: Card) -> None:
+        has_it = card.type is not CardType.SMC_KT
+        super().__init__(card, object_systems.SIGNING_APPLICATIONS.get(card.type) if has_it else None)

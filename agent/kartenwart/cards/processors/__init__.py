@@ -1,0 +1,1 @@
+"""Channels around a channel: each takes the bytes of a command and gives the bytes of an answer."""
