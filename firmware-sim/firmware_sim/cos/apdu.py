@@ -6,6 +6,9 @@ from firmware_sim.cos import words
 from firmware_sim.cos.words import Refused
 
 SHORT_LIMIT, EXTENDED_LIMIT = 0x100, 0x10000
+# What EF.ATR tells too: the longest command and the longest answer, in bytes; an answer ends with a status word.
+LONGEST_COMMAND, LONGEST_ANSWER = 1033, 32770
+LONGEST_DATA = LONGEST_ANSWER - 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

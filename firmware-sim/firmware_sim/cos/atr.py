@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import xor
 
-from firmware_sim.cos.card_os import LONGEST_ANSWER, LONGEST_COMMAND
+from firmware_sim.cos.apdu import LONGEST_ANSWER, LONGEST_COMMAND
 from firmware_sim.cos.tlv import tlv
 
 # TS; T0: TA1, TC1, TD1 and 12 historical bytes; speed 96; T=1 with IFSC 254, BWI 4, CWI 5; classes A to C.

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from firmware_sim.cos import environments, keys, passwords, reading, selecting, words
 from firmware_sim.cos.answer import Answer
-from firmware_sim.cos.apdu import Command, read_command
+from firmware_sim.cos.apdu import LONGEST_COMMAND, LONGEST_DATA, Command, read_command
 from firmware_sim.cos.channel import LogicalChannel
 from firmware_sim.cos.objects import Folder
 from firmware_sim.cos.words import Refused
@@ -13,8 +13,6 @@ from firmware_sim.world.counts import CardCounts
 
 _CHAINED, _SECURED, _CHANNEL, _PROPRIETARY = 0x10, 0x0C, 0x03, 0x80
 _GET_RESPONSE = 0xC0
-# What EF.ATR tells too: the longest command and the longest answer, in bytes, without secure messaging.
-LONGEST_COMMAND, LONGEST_ANSWER = 1033, 32770
 
 Handler = Callable[[LogicalChannel, Command], Answer]
 
@@ -103,7 +101,7 @@ class CardOs:
 
     def _send(self, command: Command, answer: Answer) -> bytes:
         """As much as the caller takes; for the rest it must ask again (GET RESPONSE)."""
-        most = min(command.expected or 0, LONGEST_ANSWER - 2)
+        most = min(command.expected or 0, LONGEST_DATA)
         part, self._waiting = answer.data[:most], answer.data[most:]
         word = answer.word
         if self._waiting:
@@ -141,8 +139,8 @@ def _fetched(command: Command, waiting: bytes) -> Answer:
 
 
 def _joined(chain: Command, link: Command) -> Command:
-    """The next link of a chain: only Le and the class may differ from the ones before."""
-    if (chain.ins, chain.p1, chain.p2) != (link.ins, link.p1, link.p2):
+    """The next link of a chain: only Le and the mark of a chain may differ from the ones before."""
+    if chain.header != bytes((link.cla | _CHAINED, *link.header[1:])):
         raise Refused(words.CHAIN_BROKEN)
     joined = link.after(chain.data)
     if len(joined.data) > LONGEST_COMMAND:

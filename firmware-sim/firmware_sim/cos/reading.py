@@ -2,7 +2,7 @@
 
 from firmware_sim.cos import words
 from firmware_sim.cos.answer import Answer
-from firmware_sim.cos.apdu import Command
+from firmware_sim.cos.apdu import LONGEST_DATA, Command
 from firmware_sim.cos.channel import LogicalChannel
 from firmware_sim.cos.objects import RecordFile, TransparentFile
 from firmware_sim.cos.words import Refused
@@ -54,4 +54,4 @@ def _expected(command: Command) -> int:
 
 def _portion(content: bytes, expected: int, command: Command) -> Answer:
     short = len(content) < expected and not command.wildcard
-    return Answer(data=content[:expected], word=words.END_OF_FILE if short else words.OK)
+    return Answer(data=content[: min(expected, LONGEST_DATA)], word=words.END_OF_FILE if short else words.OK)

@@ -15,7 +15,7 @@ KeyKind = Literal["ECC", "RSA"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileEntry:
-    """One file. `content` or `records` says what is in it, or `certificate` with its `kind` of key; else it is empty."""
+    """One file. `content`, `records`, or `certificate` with its `kind` of key says what is in it; else it is empty."""
 
     name: str
     id: int
