@@ -93,7 +93,10 @@ class CardLink:
         self.ask(commands.select_application(identifier), Asked.APPLICATION)
 
     def read(self, short_identifier: int, asked: Asked = Asked.FILE, complete: Complete | None = None) -> bytes:
-        """Return a file of the selected application; it ends where `complete` says so, or where the card says so."""
+        """Return a file of the selected application, empty where nothing is in it.
+
+        It ends where `complete` says so, or where the card does.
+        """
         return self._pieces(commands.read_file(short_identifier, self.lengths.data_out), asked, complete)
 
     def read_current(self, asked: Asked = Asked.FILE, complete: Complete | None = None) -> bytes:
@@ -104,9 +107,9 @@ class CardLink:
         found, command = b"", first
         while len(found) < LARGEST_FILE:
             answer = self.answer(command)
-            if found and not answer.data and answer.word in _BEHIND_THE_END:
+            if not answer.data and answer.word in _BEHIND_THE_END:
                 break
-            if answer.word not in (OK, END_OF_FILE) or (answer.word == END_OF_FILE and not answer.data):
+            if answer.word not in (OK, END_OF_FILE):
                 raise CardRefusal(asked, answer.word)
             found += answer.data
             if self._ended(answer) or (complete is not None and complete(found)):
@@ -115,7 +118,7 @@ class CardLink:
         return found[:LARGEST_FILE]
 
     def _ended(self, answer: Response) -> bool:
-        return not answer.data or answer.word == END_OF_FILE or len(answer.data) < self.lengths.full_answer
+        return answer.word == END_OF_FILE or len(answer.data) < self.lengths.full_answer
 
 
 def heard(raw: bytes) -> Response:

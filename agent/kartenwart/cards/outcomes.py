@@ -38,9 +38,7 @@ _REASONS = {
     (Asked.APPLICATION, 0x6283): Reason.CARD_INVALID,  # terminated
     (Asked.APPLICATION, 0x6A82): Reason.CARD_TYPE_WRONG,
     (Asked.FILE, 0x6982): Reason.PIN_NOT_VERIFIED,
-    (Asked.CERTIFICATE, 0x6282): Reason.CERTIFICATE_MISSING,  # an empty or deactivated file
     (Asked.CERTIFICATE, 0x6A82): Reason.CERTIFICATE_MISSING,
-    (Asked.CERTIFICATE, 0x6B00): Reason.CERTIFICATE_MISSING,
     (Asked.PIN_STATUS, 0x6A88): Reason.CARD_TYPE_WRONG,
     (Asked.KEY, 0x6A88): Reason.CERTIFICATE_MISSING,  # no such key
     (Asked.SIGNATURE, 0x6400): Reason.CARD_INVALID,  # the key is invalid or terminated
