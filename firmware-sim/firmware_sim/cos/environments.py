@@ -8,10 +8,9 @@ from firmware_sim.cos.tlv import data_objects
 from firmware_sim.cos.words import Refused
 
 AUTHENTICATE, SIGN, DECIPHER = 0xA4, 0xB6, 0xB8
-_SET_PRIVATE, _RESTORE = 0x41, 0xF3
-_SET_PUBLIC = (0x81, 0xC1)  # card-verifiable certificates and PACE: not here
+_SET_PRIVATE, _SET_PUBLIC, _SET_PACE, _RESTORE = 0x41, 0x81, 0xC1, 0xF3
 _MOST_ENVIRONMENTS = 4
-_KEY, _ALGORITHM = 0x84, 0x80
+_KEY, _PUBLIC_KEY, _ALGORITHM = 0x84, 0x83, 0x80
 
 # One byte means another algorithm for another operation.
 _ALGORITHMS = {
@@ -22,17 +21,31 @@ _ALGORITHMS = {
 
 
 def manage(channel: LogicalChannel, command: Command) -> Answer:
-    """P1 41: key (DO 84) and algorithm (DO 80) for P2 B6, A4 or B8; P1 F3: environment P2 of the selected folder."""
+    """P1 41: key (DO 84) and algorithm (DO 80) for P2 B6, A4 or B8; P1 F3: environment P2 of the selected folder.
+
+    P1 81 finds the key (DO 83) for card-verifiable certificates; checking one is beyond this card. PACE is too.
+    """
     if command.p1 == _RESTORE:
         if not 1 <= command.without_data().p2 <= _MOST_ENVIRONMENTS:
             raise Refused(words.UNSUPPORTED)
         channel.restore_environment(command.p2)
         return Answer()
-    if command.p1 in _SET_PUBLIC:
+    if command.p1 == _SET_PACE:
         raise Refused(words.UNSUPPORTED)
+    if command.p1 == _SET_PUBLIC:
+        return _public_key(channel, command)
     if command.p1 != _SET_PRIVATE or command.p2 not in _ALGORITHMS:
         raise Refused(words.WRONG_PARAMETERS)
     channel.chosen[command.p2] = _choice(channel, command)
+    return Answer()
+
+
+def _public_key(channel: LogicalChannel, command: Command) -> Answer:
+    if command.p2 not in (AUTHENTICATE, SIGN):
+        raise Refused(words.WRONG_PARAMETERS)
+    wanted = data_objects(command.data).get(_PUBLIC_KEY, b"")
+    if all(wanted != key.identifier for folder in channel.folder.path for key in folder.public_keys):
+        raise Refused(words.REFERENCE_NOT_FOUND)
     return Answer()
 
 

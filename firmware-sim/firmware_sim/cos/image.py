@@ -1,7 +1,7 @@
 """Published object systems (JSON made of the XML of gematik's test cards): the card that they describe.
 
 They bring no private keys: a key can be chosen and its access rule holds, but using it ends with 6400. Symmetric keys
-and public keys are left out, since nothing here authenticates with them.
+are left out, since nothing here authenticates with them.
 """
 
 import re
@@ -16,6 +16,7 @@ from firmware_sim.cos.objects import (
     Folder,
     Password,
     PrivateKey,
+    PublicKey,
     RecordFile,
     RecordKind,
     TransparentFile,
@@ -68,6 +69,7 @@ class _Loading:
         folder.files = [file for child in children if (file := self._file(child)) is not None]
         folder.passwords = self._passwords(children)
         folder.keys = [self._key(child) for child in children if child["type"] in ("PrivateElcKey", "PrivateRsaKey")]
+        folder.public_keys = [_public_key(child) for child in children if child["type"] == "PublicElcVerificationKey"]
         for child in children:
             if child["type"] in _FOLDERS:
                 folder.add(self.folder(child))
@@ -160,6 +162,12 @@ class _Loading:
             rules=self._rules(entry),
             life_cycle=entry["lifeCycleStatus"],
         )
+
+
+def _public_key(entry: Entry) -> PublicKey:
+    return PublicKey(
+        name=entry["id"], identifier=bytes.fromhex(entry["keyIdentifier"]), point=bytes.fromhex(entry["P"])
+    )
 
 
 def _secret(password: Password) -> Secret:

@@ -8,7 +8,7 @@ from firmware_sim.cos.apdu import Command
 from firmware_sim.cos.channel import ChosenKey, LogicalChannel
 from firmware_sim.cos.words import Refused
 
-_SIGN, _DECIPHER = (0x9E, 0x9A), (0x80, 0x86)
+_SIGN, _DECIPHER, _VERIFY_CERTIFICATE = (0x9E, 0x9A), (0x80, 0x86), (0x00, 0xBE)
 _MOST_RANDOM = 256
 _CHALLENGES = (8, 16)
 
@@ -24,6 +24,8 @@ def perform(channel: LogicalChannel, command: Command) -> Answer:
         return Answer(data=data)
     if (command.p1, command.p2) == _DECIPHER:
         return Answer(data=_use(channel, command, environments.DECIPHER)[1])
+    if (command.p1, command.p2) == _VERIFY_CERTIFICATE:
+        raise Refused(words.UNSUPPORTED)
     raise Refused(words.WRONG_PARAMETERS)
 
 
@@ -53,11 +55,11 @@ def random(channel: LogicalChannel, command: Command) -> Answer:
 
 def _use(channel: LogicalChannel, command: Command, operation: int) -> tuple[ChosenKey, bytes]:
     """Compute with the key that was chosen for this operation: 6985 none, 6982 no right, 6400 no key in its place."""
+    if not command.data:
+        raise Refused(words.WRONG_LENGTH)
     chosen = channel.chosen.get(operation)
     if chosen is None:
         raise Refused(words.NOT_USABLE)
-    if not command.data:
-        raise Refused(words.WRONG_LENGTH)
     channel.require(chosen.key, channel.home(chosen.reference), command)
     if chosen.key.material is None:
         raise Refused(words.KEY_INVALID)

@@ -88,6 +88,15 @@ class PrivateKey:
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
+class PublicKey:
+    """A key that checks card-verifiable certificates: it can be chosen and is nothing but data here."""
+
+    name: str
+    identifier: bytes
+    point: bytes
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
 class Folder:
     """A DF or the MF with what lies in it."""
 
@@ -98,6 +107,7 @@ class Folder:
     files: list[ElementaryFile] = field(default_factory=list)
     passwords: list[Password] = field(default_factory=list)
     keys: list[PrivateKey] = field(default_factory=list)
+    public_keys: list[PublicKey] = field(default_factory=list)
     folders: list["Folder"] = field(default_factory=list)
     parent: "Folder | None" = None
     life_cycle: str = ACTIVATED

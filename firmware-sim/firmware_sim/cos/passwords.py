@@ -6,6 +6,7 @@ attempt.
 """
 
 import re
+from collections.abc import Mapping
 
 from firmware_sim.cos import words
 from firmware_sim.cos.answer import Answer
@@ -23,33 +24,30 @@ _MOST_TOLD = 0x0F
 
 def verify(channel: LogicalChannel, command: Command) -> Answer:
     """Compare a PIN: 63CX wrong, 6983 blocked, 6985 while the password is in transport state."""
-    password = _asked(channel, command, modes=(0,))
-    block = command.data_of(BLOCK)
+    password = _asked(channel, command, {0: BLOCK})
     _require_attempts(password)
     _require_regular(password)
-    _compare(channel, password, block)
+    _compare(channel, password, command.data)
     channel.open(password)
     return Answer()
 
 
 def status(channel: LogicalChannel, command: Command) -> Answer:
     """9000 verified, 62C1 transport PIN, 62C7 no PIN yet, 62D0 disabled, else 63CX with the attempts left."""
-    password = _asked(channel, command, modes=(0,))
-    command.without_data()
+    password = _asked(channel, command, {0: 0})
     return Answer(word=_state(channel, password))
 
 
 def change(channel: LogicalChannel, command: Command) -> Answer:
     """P1 00: old and new, also from the transport PIN; P1 01: the first PIN of a password that has none."""
-    password = _asked(channel, command, modes=(0, 1))
+    password = _asked(channel, command, {0: 2 * BLOCK, 1: BLOCK})
     first = bool(command.p1)
-    blocks = command.data_of(BLOCK if first else 2 * BLOCK)
     _require_attempts(password)
     if password.never_set is (PinState.TRANSPORT if first else PinState.EMPTY):
         raise Refused(words.NOT_USABLE)
-    new = _new_pin(password, blocks[-BLOCK:])
+    new = _new_pin(password, command.data[-BLOCK:])
     if not first:
-        _compare(channel, password, blocks[:BLOCK])
+        _compare(channel, password, command.data[:BLOCK])
     password.root.pin.change(new)
     return Answer()
 
@@ -59,15 +57,14 @@ def reset(channel: LogicalChannel, command: Command) -> Answer:
 
     A password in transport state cannot be helped, blocked or not: 6985.
     """
-    password = _asked(channel, command, modes=(0, 1, 2))
-    blocks = command.data_of(2 * BLOCK if command.p1 == 0 else BLOCK)
+    password = _asked(channel, command, {0: 2 * BLOCK, 1: BLOCK, 2: BLOCK})
     _require_regular(password)
-    new = None if command.p1 == 1 else _new_pin(password, blocks[-BLOCK:])
+    new = None if command.p1 == 1 else _new_pin(password, command.data[-BLOCK:])
     if command.p1 == 2 and new is not None:
         password.root.pin.change(new)
         return Answer()
     channel.close(password)
-    outcome = password.root.pin.unblock(_digits(blocks[:BLOCK]), new)
+    outcome = password.root.pin.unblock(_digits(command.data[:BLOCK]), new)
     if outcome is Comparison.WAS_BLOCKED:
         raise Refused(words.BLOCKED)
     if outcome is not Comparison.RIGHT:
@@ -86,19 +83,19 @@ def enable(channel: LogicalChannel, command: Command) -> Answer:
 
 
 def _switch(channel: LogicalChannel, command: Command, *, wanted: bool) -> Answer:
-    password = _asked(channel, command, modes=(0,))
-    block = command.data_of(BLOCK)
+    password = _asked(channel, command, {0: BLOCK})
     _require_attempts(password)
     _require_regular(password)
-    _compare(channel, password, block)
+    _compare(channel, password, command.data)
     password.pin.enable(wanted)
     return Answer()
 
 
-def _asked(channel: LogicalChannel, command: Command, modes: tuple[int, ...]) -> Password:
-    """The password that P2 names, when this command is allowed on it now."""
-    if command.p1 not in modes:
+def _asked(channel: LogicalChannel, command: Command, sizes: Mapping[int, int]) -> Password:
+    """The password that P2 names, when this command is allowed on it now; `sizes` of the data by mode (P1)."""
+    if command.p1 not in sizes:
         raise Refused(words.WRONG_PARAMETERS)
+    command.data_of(sizes[command.p1])
     password = channel.password(command.p2)
     channel.require(password, channel.home(command.p2), command)
     return password

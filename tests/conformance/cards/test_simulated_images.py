@@ -226,6 +226,16 @@ def open_password(card: CardOs, image: Entry, aid: str, number: int) -> bool:
     return send(card, f"002000{number:02X}08{secret}")[1] == "9000"
 
 
+def test_keys_for_card_verifiable_certificates_are_there(image: Entry, card: CardOs) -> None:
+    found = places(image, "PublicElcVerificationKey")
+    assert found
+    for aid, entry in found:
+        select(card, aid)
+        assert send(card, f"002281B60A8308{entry['keyIdentifier']}")[1] == "9000"
+    assert send(card, "002281B60A83080102030405060708")[1] == "6a88"
+    assert send(card, "002A00BE0101")[1] == "6a81", "but none is ever checked"
+
+
 def test_signature_pins_are_good_for_250_uses(shared: Path) -> None:
     image = json.loads((shared / "cards" / "images" / "hba-220885.json").read_text(encoding="utf-8"))
     card = load_image(image)
