@@ -133,6 +133,25 @@ WIRE: dict[Reason, tuple[Code, str]] = {
         "the assertion names another user, or its time is more than two minutes off",
     ),
     Reason.ASSERTION_REPLAYED: (Code.PERMISSION_DENIED, "the assertion's nonce was used before"),
+    Reason.READER_SERVICE_DOWN: (Code.UNAVAILABLE, "the box's smart card service (pcscd) does not run"),
+    Reason.READER_NOT_PERMITTED: (
+        Code.FAILED_PRECONDITION,
+        "the box may not use the reader; a polkit or udev rule is missing",
+    ),
+    Reason.READER_NOT_SEEN: (
+        Code.FAILED_PRECONDITION,
+        "the reader is plugged in, but the smart card service does not see it",
+    ),
+    Reason.READER_GONE: (Code.FAILED_PRECONDITION, "the reader was unplugged"),
+    Reason.READER_FAULT: (Code.FAILED_PRECONDITION, "the reader does not answer as it should"),
+    Reason.READER_WITHOUT_PAD: (
+        Code.FAILED_PRECONDITION,
+        "the reader has no PIN pad; PINs are never taken in software",
+    ),
+    Reason.LABORATORY_ONLY: (
+        Code.FAILED_PRECONDITION,
+        "a laboratory switch that is off by default; see the configuration of readers",
+    ),
     Reason.AGENT_RESTARTED: (Code.ABORTED, "the agent was restarted before anything was sent"),
     Reason.OUTCOME_UNKNOWN: (Code.UNKNOWN, "it is unknown whether the card did it; a person must look"),
     Reason.CANCELLED: (Code.CANCELLED, "cancelled before anything was sent"),

@@ -265,6 +265,20 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The person assertion is of another user or of another time than now."""
     REASON_ASSERTION_REPLAYED: _Reason.ValueType  # 148
     """The person assertion was used before; each triggers once."""
+    REASON_READER_SERVICE_DOWN: _Reason.ValueType  # 149
+    """The box's smart card service (pcscd) does not run."""
+    REASON_READER_NOT_PERMITTED: _Reason.ValueType  # 150
+    """The agent may not use the reader or the smart card service: a polkit or udev rule is missing."""
+    REASON_READER_NOT_SEEN: _Reason.ValueType  # 151
+    """The reader is plugged in, but the smart card service does not see it."""
+    REASON_READER_GONE: _Reason.ValueType  # 152
+    """The reader is not plugged in any more."""
+    REASON_READER_FAULT: _Reason.ValueType  # 153
+    """The reader does not answer as it should."""
+    REASON_READER_WITHOUT_PAD: _Reason.ValueType  # 154
+    """The reader has no PIN pad, and the agent takes no PIN in software."""
+    REASON_LABORATORY_ONLY: _Reason.ValueType  # 155
+    """By a reader this is for laboratories only, and its switch is off."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Reason is why a call, a job or a link failed."""
@@ -443,6 +457,20 @@ REASON_ASSERTION_INVALID: Reason.ValueType  # 147
 """The person assertion is of another user or of another time than now."""
 REASON_ASSERTION_REPLAYED: Reason.ValueType  # 148
 """The person assertion was used before; each triggers once."""
+REASON_READER_SERVICE_DOWN: Reason.ValueType  # 149
+"""The box's smart card service (pcscd) does not run."""
+REASON_READER_NOT_PERMITTED: Reason.ValueType  # 150
+"""The agent may not use the reader or the smart card service: a polkit or udev rule is missing."""
+REASON_READER_NOT_SEEN: Reason.ValueType  # 151
+"""The reader is plugged in, but the smart card service does not see it."""
+REASON_READER_GONE: Reason.ValueType  # 152
+"""The reader is not plugged in any more."""
+REASON_READER_FAULT: Reason.ValueType  # 153
+"""The reader does not answer as it should."""
+REASON_READER_WITHOUT_PAD: Reason.ValueType  # 154
+"""The reader has no PIN pad, and the agent takes no PIN in software."""
+REASON_LABORATORY_ONLY: Reason.ValueType  # 155
+"""By a reader this is for laboratories only, and its switch is off."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
