@@ -80,19 +80,24 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line: commands of this form in this life cycle and environment (None: in each) need this."""
+    """One line: commands of this form in this life cycle and environment (None: in each) need this.
+
+    The form is a header as a number and a mask of the bits that count.
+    """
 
     life_cycle: str
     environment: int | None
-    header: str
+    header: int
+    mask: int
     condition: Condition
 
-    def covers(self, life_cycle: str, environment: int, header: bytes) -> bool:
+    def covers(self, life_cycle: str, environment: int, header: int) -> bool:
         """Is the command with this header meant?"""
-        if life_cycle != self.life_cycle or self.environment not in (None, environment):
-            return False
-        pairs = (self.header[at : at + 2] for at in range(0, 8, 2))
-        return all(pair in (_ANY, f"{byte:02X}") for pair, byte in zip(pairs, header, strict=True))
+        return (
+            header & self.mask == self.header
+            and life_cycle == self.life_cycle
+            and self.environment in (None, environment)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,8 @@ class AccessRules:
 
     def condition(self, life_cycle: str, environment: int, header: bytes) -> Condition:
         """What the command needs; the first line that covers it counts."""
-        fitting = (rule.condition for rule in self.rules if rule.covers(life_cycle, environment, header))
+        number = int.from_bytes(header, "big")
+        fitting = (rule.condition for rule in self.rules if rule.covers(life_cycle, environment, number))
         return next(fitting, Never())
 
 
@@ -137,7 +143,8 @@ def _rule(life_cycle: str, environment: int | None, header: str, condition: Cond
     plain = header.replace("|", "").upper()
     if not re.fullmatch(r"([0-9A-F]{2}|\?\?){4}", plain):
         raise RuleError(f"{header!r} is no command header")
-    return Rule(life_cycle, environment, plain, condition)
+    mask = int(re.sub(r"[0-9A-F]", "F", plain).replace("?", "0"), 16)
+    return Rule(life_cycle, environment, int(plain.replace("?", "0"), 16), mask, condition)
 
 
 def _lines(text: str) -> Iterable[tuple[list[str], Condition]]:

@@ -27,6 +27,15 @@ holder = "Praxis von gestern TEST-ONLY"
 telematik_id = "1-20000000103"
 pins = [{ reference = "PIN.SMC", pin = "123123", puk = "12312312" }]
 """
+_FRESH_EGK = """
+[[cards]]
+name = "egk-fresh"
+kind = "egk"
+iccsn = "80276001011699900304"
+holder = "Emil Erst TEST-ONLY"
+kvnr = "X000000036"
+pins = [{ reference = "PIN.CH", pin = "54321", puk = "12345678", state = "transport" }]
+"""
 _FRESH_HBA = """
 [[cards]]
 name = "hba-fresh"
@@ -42,5 +51,5 @@ pins = [
 
 @pytest.fixture
 def practice(sim_state: Path) -> Simulation:
-    """The default world and three cards in a drawer: a KVK, an SMC-B with RSA keys, an HBA as it came by post."""
-    return build(read_world(default_text() + _KVK + _OLD_SMCB + _FRESH_HBA), sim_state)
+    """The default world and cards in a drawer: a KVK, an SMC-B with RSA keys, an HBA and an eGK fresh from the post."""
+    return build(read_world(default_text() + _KVK + _OLD_SMCB + _FRESH_HBA + _FRESH_EGK), sim_state)

@@ -102,6 +102,14 @@ def test_the_pins_of_an_egk_share_one_secret(practice: Simulation) -> None:
     assert send(chip, f"0026000108{block('654321')}").word == "6982", "PIN.CH cannot be switched off"
 
 
+def test_a_transport_pin_of_an_egk_is_that_of_all_its_pins(practice: Simulation) -> None:
+    chip = practice.chips.of_card("egk-fresh")
+    assert words(chip, "80200001", "80200002", "80200003") == ["62C1", "62C1", "62D0"]
+    assert verify(chip, "02", "54321") == "6985"
+    assert change(chip, "02", "54321", "135791") == "9000"
+    assert (status(chip, "01"), verify(chip, "01", "135791")) == ("63C3", "9000")
+
+
 def test_a_pin_for_representatives_is_set_with_that_of_the_insured(practice: Simulation) -> None:
     chip = practice.chips.of_card("egk-muster")
     first = f"0024010D08{block('222222')}"

@@ -19,7 +19,7 @@ FREE = read_rules([("00B0????", "ALW"), ("00B2????", "ALW")])
 BIG = bytes(range(256)) * 200
 
 
-def card(*, life_cycle: str = "ACTIVATED") -> CardOs:
+def card(*, life_cycle: str = "ACTIVATED", secret: AccessRules = FREE) -> CardOs:
     """A card of one folder with a big file, records and a PIN."""
     pin = Pin(PinConfiguration(reference="PIN", pin="123456"))
     pins = read_rules([("002000??", "ALW"), ("802000??", "ALW")])
@@ -35,7 +35,7 @@ def card(*, life_cycle: str = "ACTIVATED") -> CardOs:
                 short=1,
                 size=len(BIG),
                 content=lambda: BIG,
-                rules=FREE,
+                rules=secret,
                 life_cycle=life_cycle,
             ),
             RecordFile(
@@ -99,6 +99,8 @@ def test_the_rest_of_an_answer_is_fetched() -> None:
     assert send(chip, "00C0000000").word == "6985"
     send(chip, "00A4040405D276000100")
     assert words(chip, "00B0810010", "00C0000000") == ["9000", "6985"], "another command drops it"
+    send(chip, "00A4040405D276000100")
+    assert words(chip, "00FF0000", "00C0000000") == ["6D00", "6985"], "one that is refused does too"
 
 
 def test_a_chain_is_one_command() -> None:
@@ -133,6 +135,13 @@ def test_a_deactivated_file_says_so_and_stays_closed() -> None:
     assert words(chip, "00A4020C020001", "00B0000000") == ["6282", "6982"]
     assert send(chip, "00A40204020001" + "00").data[-1] == 0x04
     assert send(card(life_cycle="TERMINATED"), "00A4020C020001").word == "6283"
+
+
+def test_a_pin_that_is_switched_off_guards_nothing() -> None:
+    chip = card(secret=read_rules([("00B0????", "PWD(01)")]))
+    assert send(chip, "00B0810004").word == "6982"
+    chip.master.passwords[0].pin.enable(False)
+    assert words(chip, "00B0810004", "80200001") == ["9000", "62D0"]
 
 
 def test_reset_forgets_where_it_stood() -> None:
