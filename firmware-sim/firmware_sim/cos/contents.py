@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from firmware_sim.cos import cvc
 from firmware_sim.cos.atr import file_of_atr
 from firmware_sim.cos.systems import SystemEntry
 from firmware_sim.cos.tlv import tlv
@@ -29,6 +30,10 @@ def machine_contents(system: SystemEntry, iccsn: str) -> Contents:
         "version2": lambda: _version(system, product),
         "card-access": lambda: _CARD_ACCESS,
         "ssec": _counted_uses,
+        "cvc-ca": cvc.authority_certificate,
+        "cvc-6": lambda: cvc.card_certificate(6, iccsn),
+        "cvc-9": lambda: cvc.card_certificate(9, iccsn),
+        "cvc-10": lambda: cvc.card_certificate(10, iccsn),
     }
 
 

@@ -2,10 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
+from firmware_sim.cos import cvc
 from firmware_sim.cos.atr import atr
 from firmware_sim.cos.card_os import CardOs
 from firmware_sim.cos.contents import Contents, machine_contents, patient_contents, records
-from firmware_sim.cos.objects import ElementaryFile, Folder, Password, PrivateKey, RecordFile, TransparentFile
+from firmware_sim.cos.objects import (
+    ElementaryFile,
+    Folder,
+    Password,
+    PrivateKey,
+    PublicKey,
+    RecordFile,
+    TransparentFile,
+)
 from firmware_sim.cos.systems import FileEntry, FolderEntry, PasswordEntry, SystemEntry, object_system
 from firmware_sim.pki import CardKeys
 from firmware_sim.world.card import Card, Pin
@@ -43,7 +52,9 @@ class _Personalising:
             folder = folders[entry.name] = self._folder(entry)
             if entry.inside:
                 folders[entry.inside].add(folder)
-        return CardOs(folders[self._system.folders[0].name], atr(), counts)
+        master = folders[self._system.folders[0].name]
+        master.public_keys = [PublicKey(name="PuK.RCA.CS.E256", identifier=cvc.ROOT, point=cvc.root_point())]
+        return CardOs(master, atr(), counts)
 
     def _folder(self, entry: FolderEntry) -> Folder:
         rules = self._system.rules

@@ -4,8 +4,12 @@ import gzip
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
+from firmware_sim.cos.cvc import ROOT, root_point
 from firmware_sim.patients.kvk import checksum_right
 from firmware_sim.simulation import Simulation
 from firmware_sim.world.practice import WorldError
@@ -33,7 +37,8 @@ def test_a_card_says_what_it_is(practice: Simulation, card: str) -> None:
 
 def test_the_card_of_a_terminal(practice: Simulation) -> None:
     chip = practice.chips.of_terminal("kt-empfang")
-    assert (select(chip, "D2760001448003"), select(chip, "D27600014400")) == ("9000", "9000")
+    assert (select(chip, "D2760001448003"), len(read(chip, 0x0A).data)) == ("9000", 222)
+    assert select(chip, "D27600014400") == "9000"
     certificate = x509.load_der_x509_certificate(read(chip, 0x04).data)
     policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
     assert "1.2.276.0.76.4.82" in [policy.policy_identifier.dotted_string for policy in policies]
@@ -147,6 +152,25 @@ def test_certificates_are_those_that_the_konnektor_reads(practice: Simulation) -
         chip = practice.chips.of_card(card)
         select(chip, aid)
         assert read(chip, short).data == keys[card].certificate(reference)
+
+
+@pytest.mark.parametrize("card", MASTERS)
+def test_card_verifiable_certificates_hold_and_lead_to_the_root(practice: Simulation, card: str) -> None:
+    chip = practice.chips.of_card(card)
+    authority, own = read(chip, 0x07).data, read(chip, 0x06).data
+    assert (len(authority), len(own)) == (220, 222)
+    holders: list[bytes] = []
+    above = root_point()
+    for certificate in (authority, own):
+        body, signature = certificate[4:-67], certificate[-64:]
+        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.BrainpoolP256R1(), above)
+        key.verify(encode_dss_signature(r, s), body, ec.ECDSA(hashes.SHA256()))
+        start = body.index(b"\x86\x41") + 2
+        above, holders = body[start : start + 65], [*holders, body[start + 68 :][: body[start + 67]]]
+    assert holders[1][2:].hex() == practice.practice.card(card).configuration.iccsn
+    assert words(chip, f"002281B60A8308{ROOT.hex()}", f"002281B60A8308{bytes(8).hex()}") == ["9000", "6A88"]
+    assert read(chip, 0x07).data == authority
 
 
 def test_a_kvk_is_a_memory_card(practice: Simulation) -> None:

@@ -10,10 +10,9 @@ from firmware_sim.cos.atr import atr
 from firmware_sim.cos.card_os import CardOs
 from firmware_sim.cos.objects import Folder, Password, RecordFile, TransparentFile
 from firmware_sim.cos.words import Refused
-from firmware_sim.simulation import Simulation
 from firmware_sim.world.card import Pin
 from firmware_sim.world.configuration import PinConfiguration
-from tests.sim.cos.wire import read, send, words
+from tests.sim.cos.wire import send, words
 
 FREE = read_rules([("00B0????", "ALW"), ("00B2????", "ALW")])
 BIG = bytes(range(256)) * 200
@@ -213,7 +212,3 @@ def test_published_rules_by_interface_life_cycle_and_environment() -> None:
     assert aerial.condition("ACTIVATED", 1, binary) == read_condition("AND{SMMAC(02),SMRSPENC}")
     with pytest.raises(RuleError):
         read_rules([("00B0", "ALW")])
-
-
-def test_an_empty_file(practice: Simulation) -> None:
-    assert read(practice.chips.of_card("smcb-m1"), 0x07).word == "6B00"
