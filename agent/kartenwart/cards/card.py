@@ -6,7 +6,8 @@ from kartenwart.cards.link import CardLink
 from kartenwart.cards.processors import pace
 from kartenwart.domain.inventory import CardType
 
-_SECURED_ANSWER = 0x400
+# Bytes of plain answer that fit, secured, into the shortest buffer of a published object system (1033).
+_SECURED_ANSWER = 990
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,13 @@ from kartenwart.codecs.apdu import (
     read_response,
 )
 from kartenwart.codecs.malformed import MalformedError
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Reason, WorldError
 
 _BEHIND_THE_END = (OK, END_OF_FILE, NO_SUCH_OFFSET)
 LARGEST_FILE = 0x8000
 """Bytes: READ BINARY counts its offset in 15 bits."""
+_MOST_PIECES = 2 * LARGEST_FILE // SHORT_ANSWER
 _WORD_BYTES = 2
 _LENGTHS_BYTES = 9  # extended: header, Lc and Le
 
@@ -85,7 +88,7 @@ class CardLink:
         return answer.data
 
     def answer(self, command: Command) -> Response:
-        """Return whatever the card answers; WorldError CARD_FAULT where that is no response."""
+        """Return whatever the card answers; WorldError READER_FAULT where that is no response."""
         return heard(self.channel.transmit(command.encode()))
 
     def select(self, identifier: bytes) -> None:
@@ -105,25 +108,25 @@ class CardLink:
 
     def _pieces(self, first: Command, asked: Asked, complete: Complete | None) -> bytes:
         found, command = b"", first
-        while len(found) < LARGEST_FILE:
+        for _ in range(_MOST_PIECES):
             answer = self.answer(command)
             if not answer.data and answer.word in _BEHIND_THE_END:
-                break
+                return found
             if answer.word not in (OK, END_OF_FILE):
                 raise CardRefusal(asked, answer.word)
             found += answer.data
-            if self._ended(answer) or (complete is not None and complete(found)):
-                break
+            if self._ended(answer) or (complete is not None and complete(found)) or len(found) >= LARGEST_FILE:
+                return found[:LARGEST_FILE]
             command = commands.read_binary(len(found), self.lengths.data_out)
-        return found[:LARGEST_FILE]
+        raise garbled()  # it drips
 
     def _ended(self, answer: Response) -> bool:
         return answer.word == END_OF_FILE or len(answer.data) < self.lengths.full_answer
 
 
 def heard(raw: bytes) -> Response:
-    """Read what came from a card or a pad; WorldError CARD_FAULT where it is no response."""
+    """Read what came from a card or a pad; WorldError READER_FAULT where it is no response."""
     try:
         return read_response(raw)
     except MalformedError:
-        raise garbled() from None
+        raise WorldError(failure(Reason.READER_FAULT)) from None

@@ -30,6 +30,7 @@ class Asked(Enum):
     CHANNEL = auto()
 
 
+_PAD_REFUSED = 0x6B80
 PIN_VERBS = frozenset({Asked.VERIFY, Asked.CHANGE, Asked.UNBLOCK, Asked.ENABLE, Asked.DISABLE})
 _NEW_PIN = frozenset({Asked.CHANGE, Asked.UNBLOCK})
 
@@ -59,6 +60,7 @@ _REASONS = {
     (Asked.UNBLOCK, 0x6A88): Reason.CARD_TYPE_WRONG,
     (Asked.ENABLE, 0x6A88): Reason.CARD_TYPE_WRONG,
     (Asked.DISABLE, 0x6A88): Reason.CARD_TYPE_WRONG,
+    **{(verb, _PAD_REFUSED): Reason.READER_FAULT for verb in PIN_VERBS},
 }
 
 _STATUSES = {
@@ -77,7 +79,6 @@ _ENDED = {
     0x6403: PinOutcome.ABORTED,  # where no new PIN is typed: the pad took no such length
     0x6983: PinOutcome.BLOCKED,
 }
-_PAD_REFUSED = 0x6B80
 
 
 def reason_of(asked: Asked, word: int) -> Reason:

@@ -63,11 +63,11 @@ class Passwords:
 
         A card that still has its transport PIN or an empty one is asked for accordingly; attempts of UNBLOCK are the
         PUK's. An answer that is none is OUTCOME_UNKNOWN: the card may have counted. WorldError: CARD_TYPE_WRONG where
-        the card has no such PIN or does not allow this with it, PIN_NO_TERMINAL behind a PACE channel, PIN_NEW_INVALID,
-        PIN_TRANSPORT, CARD_FAULT.
+        the card has no such PIN or does not allow this with it, READER_WITHOUT_PAD behind a PACE channel,
+        PIN_NEW_INVALID, PIN_TRANSPORT, CARD_FAULT, READER_FAULT.
         """
         if self._card.secured:
-            raise halted(Reason.PIN_NO_TERMINAL)
+            raise halted(Reason.READER_WITHOUT_PAD)
         with before_the_verb():
             password = self._find(wish.pin)
             form = self._form(wish, password)

@@ -6,7 +6,7 @@ from kartenwart.cards import commands, object_systems
 from kartenwart.cards.card import Card
 from kartenwart.cards.object_systems import Application, KeyPlace
 from kartenwart.cards.outcomes import Asked
-from kartenwart.cards.refusal import before_the_verb, decoding, garbled
+from kartenwart.cards.refusal import CardRefusal, before_the_verb, decoding, garbled
 from kartenwart.codecs import tlv
 from kartenwart.codecs.apdu import SHORT_ANSWER
 from kartenwart.codecs.malformed import MalformedError
@@ -36,10 +36,11 @@ class SigningApplication:
         self._link.select(application.identifier)
 
     def certificate(self, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
-        """Return a certificate, DER. CERTIFICATE_MISSING where the card has none for it."""
-        data = self._link.read(self._place(reference, algorithm).certificate, Asked.CERTIFICATE, _whole_object)
-        if not any(data[:1]):
-            raise halted(Reason.CERTIFICATE_MISSING)  # an empty file, or one of zeros
+        """Return a certificate, DER. CERTIFICATE_MISSING, or CERTIFICATE_RSA_ONLY where the other kind is there."""
+        data = self._read(reference, algorithm)
+        if not data:
+            rsa_only = algorithm is KeyAlgorithm.ECC and self._read(reference, KeyAlgorithm.RSA)
+            raise halted(Reason.CERTIFICATE_RSA_ONLY if rsa_only else Reason.CERTIFICATE_MISSING)
         with decoding():
             found = tlv.read_first(data)[0]
             if found.tag != _SEQUENCE:
@@ -67,6 +68,16 @@ class SigningApplication:
         if len(signature) != (_ECDSA_BYTES if scheme.is_ecdsa else _RSA_BYTES):
             raise garbled()
         return signature
+
+    def _read(self, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
+        """Return a certificate's file; empty where there is none, or nothing but zeros in it."""
+        try:
+            data = self._link.read(self._place(reference, algorithm).certificate, Asked.CERTIFICATE, _whole_object)
+        except CardRefusal as refusal:
+            if refusal.failure.reason is not Reason.CERTIFICATE_MISSING:
+                raise
+            return b""
+        return data if any(data[:1]) else b""
 
     def _place(self, reference: CertificateReference, algorithm: KeyAlgorithm) -> KeyPlace:
         place = self._keys.get((reference, algorithm))

@@ -109,7 +109,7 @@ def test_an_old_card_has_no_ecc_certificate(drawer: Drawer) -> None:
     assert session.certificate(AUT, RSA)
     with pytest.raises(WorldError) as told:
         session.certificate(AUT, ECC)
-    assert told.value.failure.reason is Reason.CERTIFICATE_MISSING
+    assert told.value.failure.reason is Reason.CERTIFICATE_RSA_ONLY
 
 
 @pytest.mark.parametrize("reader_bytes", [0, 261])

@@ -75,10 +75,10 @@ def test_refusals_keep_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "90", "0000", "1234567800"])
-def test_garbage_is_a_fault_of_the_card(answer: str) -> None:
+def test_garbage_is_a_fault_of_the_reader(answer: str) -> None:
     with pytest.raises(WorldError) as told:
         CardLink(Played({}, otherwise=answer), Lengths()).read(0x02)
-    assert told.value.failure.reason is Reason.CARD_FAULT
+    assert told.value.failure.reason is Reason.READER_FAULT
 
 
 def test_a_reader_may_be_narrower_than_the_card() -> None:
@@ -86,3 +86,11 @@ def test_a_reader_may_be_narrower_than_the_card() -> None:
     assert card.within(0) == card
     assert card.within(500) == Lengths(extended=True, chaining=True, command=500, answer=500)
     assert not card.within(261).extended
+
+
+def test_a_card_that_drips_is_left() -> None:
+    card = Answering(lambda _command: b"\x00\x90\x00")
+    with pytest.raises(WorldError) as told:
+        CardLink(card, Lengths(extended=True)).read(0x02)
+    assert told.value.failure.reason is Reason.CARD_FAULT
+    assert len(card.sent) < 300

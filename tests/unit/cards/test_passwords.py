@@ -100,7 +100,7 @@ def test_behind_a_pace_channel_nobody_types() -> None:
     pad = PlayedPad()
     with pytest.raises(WorldError) as told:
         pins.carry_out(wish(PinVerb.VERIFY, Pin.CH), pad)
-    assert told.value.failure.reason is Reason.PIN_NO_TERMINAL
+    assert told.value.failure.reason is Reason.READER_WITHOUT_PAD
     assert not pad.calls
     assert not card.sent
 
@@ -131,7 +131,7 @@ def test_how_an_entry_ends(answer: str, outcome: PinOutcome, left: int | None) -
     ("verb", "answer", "reason", "sent"),
     [
         (PinVerb.VERIFY, "6985", Reason.PIN_TRANSPORT, True),
-        (PinVerb.VERIFY, "6B80", Reason.CARD_FAULT, False),
+        (PinVerb.VERIFY, "6B80", Reason.READER_FAULT, False),
         (PinVerb.CHANGE, "6402", Reason.PIN_NEW_INVALID, False),
         (PinVerb.CHANGE, "6985", Reason.PIN_NEW_INVALID, True),
         (PinVerb.UNBLOCK, "6A88", Reason.CARD_TYPE_WRONG, True),

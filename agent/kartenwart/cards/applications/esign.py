@@ -7,7 +7,7 @@ from kartenwart.domain.inventory import CardType
 
 
 class Esign(SigningApplication):
-    """Signatures need PIN.SMC or PIN.CH; an eGK's keys need more than a pad can give."""
+    """Signatures need PIN.SMC or PIN.CH; those of an eGK need MRPIN.home, which is no PIN that the agent asks for."""
 
     def __init__(self, card: Card) -> None:
         has_it = card.type is not CardType.SMC_KT
