@@ -1,6 +1,6 @@
 """Readers plugged into the box: what pcscd shows of them, and what USB knows beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kartenwart.domain.failures import Failure
@@ -29,7 +29,13 @@ class Laboratory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsbDevice:
-    """A card reader on the USB; `firmware` is bcdDevice as "1.23", `slots` and `pad` stand in its CCID descriptor."""
+    """A card reader on the USB; `port` is where it is plugged in ("1-1.2") and lasts over a reset and a restart.
+
+    `firmware` is bcdDevice as "1.23"; `slots`, `pad`, `extended` (commands of any length) and `longest_message` (bytes)
+    stand in its CCID descriptor. `channel` is bus and number on it, new with each plugging in. `pcsc_names` are what
+    pcscd calls it, without the numbers that it adds; there are none where pcscd has no driver for it. `settled`: it has
+    been plugged in for so long that pcscd should have seen it.
+    """
 
     port: str
     vendor_id: int
@@ -39,6 +45,11 @@ class UsbDevice:
     firmware: str
     slots: int
     pad: bool
+    extended: bool = False
+    longest_message: int = 0
+    channel: tuple[int, int] | None = None
+    pcsc_names: tuple[str, ...] = field(default=(), repr=False)
+    settled: bool = True
     condition: Failure | None = None
 
 

@@ -26,13 +26,17 @@ class ReaderCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenReader:
-    """A reader as pcscd shows it; `label` is its name there, which lasts while it stays plugged in."""
+    """A reader as pcscd shows it; `label` is its name there, which lasts while it stays plugged in.
+
+    `channel` is bus and device number on the USB, where the reader's driver tells them (SCARD_ATTR_CHANNEL_ID).
+    """
 
     label: str
     slot: SlotState
     pad: bool
     card: ReaderCard | None = None
     condition: Failure | None = None
+    channel: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
