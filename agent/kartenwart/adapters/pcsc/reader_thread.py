@@ -1,0 +1,146 @@
+"""The thread that alone talks to one reader, and the gate through which a verb passes once."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kartenwart.adapters.pcsc.slot import Slot
+from kartenwart.domain.catalogue import failure, halted
+from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.ports.konnektor import BeforeSend
+
+T = TypeVar("T")
+
+_GATE_SECONDS = 30.0
+
+
+class Gate:
+    """Stands between a verb that is ready in the reader's thread and its first byte."""
+
+    def __init__(self, before_send: BeforeSend) -> None:
+        self._before_send = before_send
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._shut = False
+        self._passed = False
+
+    def __call__(self) -> None:
+        """Await before_send in the loop, then pass; raises what it raised, CANCELLED where nobody waits any more."""
+        asked = asyncio.run_coroutine_threadsafe(_awaited(self._before_send()), self._loop)
+        try:
+            asked.result(_GATE_SECONDS)
+        except TimeoutError:
+            asked.cancel()
+            raise halted(Reason.AGENT_UNAVAILABLE) from None
+        with self._lock:
+            if self._shut:
+                raise halted(Reason.CANCELLED)
+            self._passed = True
+
+    def shut(self) -> bool:
+        """Let nothing through from now on; True where the verb has passed already."""
+        with self._lock:
+            self._shut = True
+            return self._passed
+
+
+@dataclass(slots=True, kw_only=True)
+class _Order:
+    """A work that waits for its turn; nobody waits for it any more once its answer is cancelled."""
+
+    work: Callable[[Slot], Any]
+    answer: "asyncio.Future[Any]"
+
+
+class ReaderThread:
+    """Runs works on one reader's slot, one after the other."""
+
+    def __init__(self, reader: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._slot = Slot(reader)
+        self._running: _Order | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="pcsc-reader", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Callable[[Slot], T], seconds: float) -> T:
+        """Run `work` and return its result; READER_FAULT where reader or card hang, `sent` is not told then.
+
+        A work that nobody waits for any more is not begun; one that has begun goes on.
+        """
+        running = self._running
+        if self._closed or (running is not None and running.answer.cancelled()):
+            raise halted(Reason.READER_GONE if self._closed else Reason.READER_FAULT)
+        order = _Order(work=work, answer=self._loop.create_future())
+        self._orders.put(order)
+        try:
+            async with asyncio.timeout(seconds):
+                result: T = await order.answer
+        except TimeoutError:
+            raise WorldError(failure(Reason.READER_FAULT)) from None
+        return result
+
+    async def verb(self, work: Callable[[Slot, Gate], T], before_send: BeforeSend, seconds: float) -> T:
+        """Run a verb once; a WorldError says whether anything was sent."""
+        gate = Gate(before_send)
+        try:
+            return await self.run(lambda slot: work(slot, gate), seconds)
+        except WorldError as error:
+            error.sent = gate.shut() and error.sent
+            raise
+        finally:
+            gate.shut()
+
+    def tell(self, work: Callable[[Slot], None]) -> None:
+        """Have something done for which nobody waits."""
+        if not self._closed:
+            self._orders.put(_Order(work=work, answer=self._loop.create_future()))
+
+    def close(self) -> None:
+        """Let the thread end after what it does now; what waits is refused."""
+        if not self._closed:
+            self._closed = True
+            self._orders.put(None)
+
+    def join(self, within: float) -> None:
+        """Wait for its end, so many seconds; a reader that hangs keeps its thread."""
+        self._thread.join(within)
+
+    def _run(self) -> None:
+        while (order := self._orders.get()) is not None:
+            if self._closed:
+                self._settle(order, None, halted(Reason.READER_GONE))
+            elif not order.answer.cancelled():
+                self._running = order
+                self._do(order)
+                self._running = None
+        self._slot.close()
+
+    def _do(self, order: _Order) -> None:
+        try:
+            result = order.work(self._slot)
+        except Exception as error:  # noqa: BLE001  # whoever waits gets it
+            self._settle(order, None, error)
+        else:
+            self._settle(order, result, None)
+
+    def _settle(self, order: _Order, result: Any, error: Exception | None) -> None:
+        def settle() -> None:
+            if order.answer.done():
+                return
+            if error is None:
+                order.answer.set_result(result)
+            else:
+                order.answer.set_exception(error)
+
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(settle)
+
+
+async def _awaited(waiting: Awaitable[None]) -> None:
+    await waiting
