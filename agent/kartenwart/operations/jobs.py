@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kartenwart.domain.catalogue import failure, halted, refused
+from kartenwart.domain.catalogue import failure, halfway, halted, refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.jobs import (
@@ -295,4 +295,6 @@ def _left_behind(job: Job, clock: Clock) -> Job:
             updated_at=now,
             ended_at=now,
         )
-    return replace(job, state=JobState.FAILED, failure=failure(Reason.AGENT_RESTARTED), updated_at=now, ended_at=now)
+    why = failure(Reason.AGENT_RESTARTED)
+    told = halfway(why) if job.verbs_sent else why
+    return replace(job, state=JobState.FAILED, failure=told, updated_at=now, ended_at=now)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from kartenwart.domain.audit import AuditEntry
-from kartenwart.domain.catalogue import failure, halted
+from kartenwart.domain.catalogue import failure, halfway, halted
 from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.live_job import LiveJob
@@ -46,7 +46,7 @@ class Running:
 
     async def _ending(self, live: LiveJob, work: Work[Any]) -> Ending:
         try:
-            return await self._carried_out(live, work)
+            return _worded(live, await self._carried_out(live, work))
         except AgentError as error:
             return _judged(live, work, error)
         except asyncio.CancelledError:
@@ -186,7 +186,15 @@ def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = F
         return Ending(state=JobState.OUTCOME_UNKNOWN, failure=unknown, result=work.unanswered())
     again = live.on_wire and error.failure.retry is RetryClass.LATER
     failed = replace(error.failure, retry=RetryClass.BY_PERSON) if again else error.failure
-    return Ending(state=JobState.FAILED, failure=failed)
+    return _worded(live, Ending(state=JobState.FAILED, failure=failed))
+
+
+def _worded(live: LiveJob, ending: Ending) -> Ending:
+    """Return the ending in words that hold where earlier rounds have done something."""
+    earlier = live.job.verbs_sent - (1 if live.on_wire else 0)
+    if ending.state is not JobState.FAILED or ending.failure is None or not earlier:
+        return ending
+    return replace(ending, failure=halfway(ending.failure))
 
 
 async def _unless_cancelled(live: LiveJob, wanted: Coroutine[Any, Any, T]) -> T:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentToSign, SignatureFormat
 from kartenwart.domain.failures import Reason, RetryClass, WorldError
+from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
 from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder
 from kartenwart.domain.ports.observations import Notice, NoticeType
@@ -280,3 +281,58 @@ async def test_only_a_doctor_s_card_signs_what_must_be_qualified(prepared: Pract
     prepared.konnektor.answer = lambda order: right(order, SIG)
     eau = await by_preset(prepared, "eau", XML, "text/xml", **smcb)
     assert (await signed(prepared, eau)).state is JobState.SUCCEEDED
+
+
+async def between_rounds(practice: Practice, job: Job) -> None:
+    """Wait until the first round is done and the second one cannot go on to its card."""
+    while not (practice.store.jobs[job.name].state is JobState.READY and practice.store.jobs[job.name].result):
+        await asyncio.sleep(0.001)
+
+
+async def test_a_cancel_between_two_rounds_does_not_say_that_nothing_was_done(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()  # the second round never gets to the wire
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    await prepared.jobs.cancel(caller(), job.name)
+    prepared.konnektor.connecting.set()
+    ended = await prepared.jobs.wait(caller(), job.name, 5)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.reason, len(outputs(ended))) == (JobState.FAILED, Reason.CANCELLED, 50)
+    assert "bevor etwas an die Karte ging" not in ended.failure.title
+    assert "nichts ausgeführt" not in ended.failure.next_step
+    assert prepared.konnektor.verbs_sent == 1
+
+
+async def test_a_restart_between_two_rounds_does_not_say_that_nothing_was_done(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    restarted = Practice(store=prepared.store, vault=prepared.vault)
+    await restarted.jobs.recover()
+    ended = await restarted.jobs.get(caller(), job.name)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.reason, len(outputs(ended))) == (JobState.FAILED, Reason.AGENT_RESTARTED, 50)
+    assert "bevor etwas an die Karte ging" not in ended.failure.title
+    assert "nichts ausgeführt" not in ended.failure.next_step
+
+
+async def test_no_program_may_begin_again_where_only_the_second_round_found_nobody(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        gone = WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
+        prepared.konnektor.readings[DESK, Pin.QES] = gone
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await signed(prepared, await batch(prepared, 60))
+    assert failure(Reason.KONNEKTOR_UNREACHABLE).retry is RetryClass.LATER
+    assert job.failure is not None
+    assert (job.failure.reason, job.failure.retry) == (Reason.KONNEKTOR_UNREACHABLE, RetryClass.BY_PERSON)
+    assert len(outputs(job)) == 50
