@@ -48,18 +48,18 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
 
 
 def _operations(parts: Parts, shared: Shared) -> Operations:
-    clock, admission, jobs, cards = parts.clock, parts.admission, shared.jobs, shared.cards
+    admission, jobs, cards = parts.admission, shared.jobs, shared.cards
     contexts, people, tools = admission.contexts, admission.people, shared.tools
     return Operations(
         audit=admission.audit,
-        authentications=card_keys.authentications(jobs, contexts, people, tools, clock),
+        authentications=card_keys.authentications(jobs, contexts, people, tools),
         card_requests=CardRequests(jobs=jobs, cards=cards, contexts=contexts, keeper=shared.keeper),
         certificate_surveys=_certificate_surveys(parts, shared),
         certificates=Certificates(cards=cards, reader=tools.reader),
         comfort=_comfort(parts, shared),
         contexts=contexts,
         documents=shared.documents,
-        encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools, clock),
+        encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools),
         enrolments=_enrolments(parts),
         events=shared.events,
         information_models=_models(parts, shared),
@@ -121,7 +121,6 @@ def _verifications(parts: Parts, shared: Shared) -> Verifications:
         contexts=parts.admission.contexts,
         konnektors=parts.konnektors,
         documents=shared.documents,
-        clock=parts.clock,
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from kartenwart.adapters.signatures.authentication import MathSignatureJudge
 from kartenwart.adapters.signatures.envelopes import CmsEnvelopeReader
-from kartenwart.domain.clock import Clock
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
@@ -16,17 +15,15 @@ from kartenwart.operations.people import People
 from kartenwart.operations.signing import SigningTools
 
 
-def authentications(
-    jobs: Jobs, contexts: Contexts, people: People, tools: SigningTools, clock: Clock
-) -> Authentications:
+def authentications(jobs: Jobs, contexts: Contexts, people: People, tools: SigningTools) -> Authentications:
     """Return the signatures for authentication."""
     keys, judge = _keys(people, tools), MathSignatureJudge()
-    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=judge, clock=clock)
+    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=judge)
     return Authentications(jobs=jobs, contexts=contexts, tools=needed)
 
 
 def encryptions(
-    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, people: People, tools: SigningTools, clock: Clock
+    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, people: People, tools: SigningTools
 ) -> Encryptions:
     """Return what encrypts and decrypts."""
     return Encryptions(
@@ -35,7 +32,6 @@ def encryptions(
         konnektors=konnektors,
         documents=tools.documents,
         envelopes=CmsEnvelopeReader(),
-        clock=clock,
     )
 
 

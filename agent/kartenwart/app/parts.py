@@ -110,9 +110,7 @@ def lay(parts: Parts) -> Shared:
 def _signing_tools(
     parts: Parts, cards: Cards, documents: Documents, memory: PinMemory, sessions: ComfortSessions
 ) -> SigningTools:
-    handing_out = HandingOut(
-        documents=documents, checker=MathSignatureChecker(), clock=parts.clock, report=parts.report
-    )
+    handing_out = HandingOut(documents=documents, checker=MathSignatureChecker(), report=parts.report)
     return SigningTools(
         cards=cards,
         documents=documents,

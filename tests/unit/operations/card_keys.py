@@ -74,9 +74,7 @@ class PlayedEnvelopes:
 
 def authentications(practice: Any, reader: Any) -> Authentications:
     """Return the operations on a practice for tests."""
-    tools = AuthenticationTools(
-        keys=_keys(practice, reader), documents=practice.documents, judge=PlayedJudge(), clock=practice.clock
-    )
+    tools = AuthenticationTools(keys=_keys(practice, reader), documents=practice.documents, judge=PlayedJudge())
     return Authentications(jobs=practice.jobs, contexts=practice.contexts, tools=tools)
 
 
@@ -88,7 +86,6 @@ def encryptions(practice: Any, reader: Any, envelopes: PlayedEnvelopes) -> Encry
         konnektors={practice.konnektor.name: practice.konnektor},
         documents=practice.documents,
         envelopes=envelopes,
-        clock=practice.clock,
     )
 
 

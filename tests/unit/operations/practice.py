@@ -339,7 +339,7 @@ class Practice:
         self.authentications = authentications(self, OneCertificateReader())
         self.encryptions = encryptions(self, OneCertificateReader(), self.envelopes)
         self.verifications = Verifications(
-            contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents, clock=self.clock
+            contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents
         )
         self._offer_signatures()
 
@@ -356,9 +356,7 @@ class Practice:
                 documents=self.documents,
                 memory=self.memory,
                 reader=OneCertificateReader(),
-                handing_out=HandingOut(
-                    documents=self.documents, checker=FirstBytes(), clock=self.clock, report=self.report
-                ),
+                handing_out=HandingOut(documents=self.documents, checker=FirstBytes(), report=self.report),
                 sessions=self.sessions,
             ),
         )
