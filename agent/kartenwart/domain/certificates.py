@@ -52,7 +52,8 @@ class CertificateCheck:
 class CertificateState:
     """What is known of the C.AUT of one card; None and empty mean unknown. `label` names the holder: no repr.
 
-    `looks_at_key` is False where the kind of key does not matter or cannot be asked.
+    `looks_at_key` is False where the kind of key does not matter or cannot be asked. `trouble` is what went wrong in the
+    last look; what stands beside it may be of an earlier one, as of `checked_at`.
     """
 
     bearer: Bearer
@@ -83,7 +84,7 @@ class CertificateState:
             return CertificateVerdict.RSA_ONLY
         if left is not None and left <= soon:
             return CertificateVerdict.EXPIRES_SOON
-        if left is None or (self.looks_at_key and self.algorithm is None):
+        if left is None or self.trouble is not None or (self.looks_at_key and self.algorithm is None):
             return CertificateVerdict.UNKNOWN
         return CertificateVerdict.OK
 
