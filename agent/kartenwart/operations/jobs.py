@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from kartenwart.domain.catalogue import failure, halfway, halted, refused
 from kartenwart.domain.clock import Clock
@@ -65,6 +66,7 @@ class Jobs:
         self._live: dict[str, LiveJob] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._on_end: list[OnEnd] = []
+        self._starting = WeakValueDictionary[tuple[str, str], asyncio.Lock]()  # a lock lasts while somebody uses it
         self._closing = False
 
     def on_end(self, callback: OnEnd) -> None:
@@ -82,14 +84,16 @@ class Jobs:
         caller leaves. CallerError REQUEST_ID_REUSED, LIMIT_EXCEEDED, CONFLICT (another job needs a document);
         WorldError STORE_FAILED, AGENT_UNAVAILABLE.
         """
-        known = await self._store.list_jobs(
-            creator=caller.name, mandants=None, request_id=ticket.request_id, before="", limit=1
-        )
-        if known:
-            return self._attached(known[0], ticket)
-        self._check_room(caller)
-        work = await make()
-        return await asyncio.shield(self._spawn(self._begin(caller, ticket, work)))
+        # One at a time: what `make` uses up (a person's word) must not be used up by the same request twice.
+        async with self._starting.setdefault((caller.name, ticket.request_id), asyncio.Lock()):
+            known = await self._store.list_jobs(
+                creator=caller.name, mandants=None, request_id=ticket.request_id, before="", limit=1
+            )
+            if known:
+                return self._attached(known[0], ticket)
+            self._check_room(caller)
+            work = await make()
+            return await asyncio.shield(self._spawn(self._begin(caller, ticket, work)))
 
     async def get(self, caller: Caller, name: str) -> Job:
         """Return a job; CallerError NOT_FOUND also for a job of others."""

@@ -1,5 +1,6 @@
 """Comfort sessions: a fresh secret per activation, used from then on, told to nobody; and words that count once."""
 
+import asyncio
 import json
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -173,3 +174,13 @@ async def test_the_journal_tells_signers_their_own_and_what_a_restart_cut_short(
     await practice.audit.record(replace(practice.store.audit[-1].entry, detail=f"SIGN_DOCUMENTS {job.name} restart"))
     cut, _ = await practice.signature_journal.list(caller(), 0, 10)
     assert (cut.facts.user, cut.facts.kind) == (ADLER, "application/pdf")
+
+
+async def test_the_same_request_twice_at_once_is_one_job_and_no_replay(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    wanted = await order(practice, request_id="r-1", comfort=word(practice))
+    one, other = await asyncio.gather(*(practice.signatures.sign(permitted(), wanted) for _ in range(2)))
+    assert one.name == other.name
+    assert practice.konnektor.verbs_sent <= 2
