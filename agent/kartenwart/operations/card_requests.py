@@ -15,7 +15,7 @@ from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import Claim, Claims, Rank
 from kartenwart.operations.reach import Cards, Reach
-from kartenwart.operations.work import Ending, Tell, Ticket, payload_hash
+from kartenwart.operations.work import Ending, Tell, ticket
 
 KNOWN_WITHIN_SECONDS = 5.0
 
@@ -199,7 +199,7 @@ class CardRequests:
                 raise refused(Reason.NOT_FOUND)
             return Requesting(keeper=self._keeper, cards=self._cards, order=order, context=context, terminal=terminal)
 
-        return await self._jobs.start(caller, self._ticket(JobKind.REQUEST_CARD, order, ""), work)
+        return await self._jobs.start(caller, ticket(JobKind.REQUEST_CARD, order, self._contexts, card=""), work)
 
     async def eject(self, caller: Caller, order: EjectCardOrder) -> Job:
         """Ask to take a card out. CallerError NOT_FOUND."""
@@ -210,17 +210,7 @@ class CardRequests:
                 keeper=self._keeper, cards=self._cards, order=order, reach=reach, terminal=self._home(reach)
             )
 
-        return await self._jobs.start(caller, self._ticket(JobKind.EJECT_CARD, order, order.card), work)
-
-    def _ticket(self, kind: JobKind, order: RequestCardOrder | EjectCardOrder, card: str) -> Ticket:
-        return Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=card,
-        )
+        return await self._jobs.start(caller, ticket(JobKind.EJECT_CARD, order, self._contexts, card=order.card), work)
 
     def _terminal(self, name: str, context: Context) -> Terminal:
         for terminal in self._keeper.picture.inventory.terminals:

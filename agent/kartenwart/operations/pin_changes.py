@@ -13,7 +13,7 @@ from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pin_steps import PinSteps, PinTools, Planned
 from kartenwart.operations.reach import Reach
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 VERBS = {
     JobKind.CHANGE_PIN: PinVerb.CHANGE,
@@ -55,19 +55,11 @@ class PinChanges:
 
         CallerError INVALID_ARGUMENT (no PIN named, or an HBA without a user), CARD_TYPE_WRONG, NOT_FOUND, ROLE_MISSING.
         """
-        ticket = Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> PinSteps:
             return self._steps(caller, VERBS[kind], order)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(kind, order, self._contexts, card=order.card), work)
 
     def _steps(self, caller: Caller, verb: PinVerb, order: PinOrder) -> PinSteps:
         reach = self._tools.cards.reach(order.card, order.context, order.user, patients=True)

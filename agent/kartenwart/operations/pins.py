@@ -15,7 +15,7 @@ from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_entry import PinEntry
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +57,11 @@ class Pins:
         """
         if order.pin is Pin.QES:
             raise wrong_field("pin", "Die Signatur-PIN (PIN.QES) wird nur beim Signieren abgefragt.")
-        ticket = Ticket(
-            kind=JobKind.VERIFY_PIN,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.VERIFY_PIN, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> PinEntry:
             return self._entry(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(JobKind.VERIFY_PIN, order, self._contexts, card=order.card), work)
 
     def _entry(self, caller: Caller, order: VerifyPinOrder) -> PinEntry:
         reach = self._reach(order.card, order.context, order.pin, order.user)

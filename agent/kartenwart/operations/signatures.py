@@ -18,7 +18,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.reach import Reach
 from kartenwart.operations.signable import Signable
 from kartenwart.operations.signing import Signing, SigningTools
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +63,13 @@ class Signatures:
         CallerError INVALID_ARGUMENT, NOT_FOUND, CARD_TYPE_WRONG, ROLE_MISSING, USER_NOT_BOUND, CONFLICT (a document
         is being signed already) and the DOCUMENT families.
         """
-        ticket = Ticket(
-            kind=JobKind.SIGN_DOCUMENTS,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.SIGN_DOCUMENTS, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-            documents=tuple(one.document for one in order.documents),
-        )
 
         async def work() -> Signing:
             return await self._signing(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        names = tuple(one.document for one in order.documents)
+        wanted = ticket(JobKind.SIGN_DOCUMENTS, order, self._contexts, card=order.card, documents=names)
+        return await self._jobs.start(caller, wanted, work)
 
     async def _signing(self, caller: Caller, order: SignDocumentsOrder) -> Signing:
         reach = self._reach(caller, order)
