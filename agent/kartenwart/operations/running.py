@@ -11,7 +11,7 @@ from kartenwart.domain.catalogue import failure, halfway, halted
 from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.live_job import LiveJob
-from kartenwart.operations.locks import CardLocks, Hold, Rank
+from kartenwart.operations.locks import CardLocks, Claims, Hold, Rank
 from kartenwart.operations.stopwatch import Part
 from kartenwart.operations.supervisor import Report
 from kartenwart.operations.work import Ending, Round, Tell, Work
@@ -83,8 +83,8 @@ class Running:
         if live.job.state is JobState.RECEIVED:
             await live.move(JobState.READY)
         claims = work.claims
-        if waits := not hold.free(claims):
-            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
+        if waits := hold.busy(claims):
+            live.tell(JobStep.WAITING_FOR_CARD, _why_waiting(waits))
         with live.clocked(Part.QUEUE):
             await _unless_cancelled(live, hold.take(claims))
         return await self._checked(live, work) if waits or not at_once else None
@@ -145,6 +145,12 @@ class Running:
         except WorldError:
             return False
         return True
+
+
+def _why_waiting(busy: Claims) -> str:
+    if all(claim.rank is Rank.MEMORY for claim in busy):
+        return "Andere große Dokumente belegen den Speicher der Box; der Auftrag wartet, bis sie signiert sind."
+    return "Karte oder Kartenterminal sind belegt; der Auftrag wartet."
 
 
 def _end_record(job: Job, end: Ending | Job, detail: str) -> AuditEntry:

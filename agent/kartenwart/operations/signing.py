@@ -17,7 +17,7 @@ from kartenwart.domain.pins import PIN_LABELS, refusal_before_entry
 from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.signature_journal import SignatureFacts, TriggerMode
-from kartenwart.operations.batches import ToSign, calls
+from kartenwart.operations.batches import ToSign, calls, room_for
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.handing_out import HandingOut
@@ -64,9 +64,13 @@ class Signing:
 
     @property
     def claims(self) -> Claims:
-        """Hold the card, and the pad where PIN.QES is typed; practice cards and comfort sessions sign without it."""
+        """Hold the card, room for this round's documents, and the pad where PIN.QES is typed.
+
+        Practice cards and comfort sessions sign without a pad.
+        """
         asks = self.reach.card.type.is_person and self.assertion is None
-        return self.reach.entry_claims(Pin.QES) if asks else self.reach.quick_claims
+        plain = self.reach.entry_claims(Pin.QES) if asks else self.reach.quick_claims
+        return (*plain, *room_for(self._ahead[0]))
 
     @property
     def detail(self) -> str:

@@ -17,7 +17,7 @@ from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
 from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder
 from kartenwart.domain.ports.observations import Notice, NoticeType
-from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, ToSign, calls
+from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, SMALL_BYTES, ToSign, calls, room_for
 from kartenwart.operations.signatures import SignDocumentsOrder
 from tests.unit.operations.memory import until
 from tests.unit.operations.practice import DESK, HBA, K1, SMCB, Practice, caller, named
@@ -336,3 +336,43 @@ async def test_no_program_may_begin_again_where_only_the_second_round_found_nobo
     assert job.failure is not None
     assert (job.failure.reason, job.failure.retry) == (Reason.KONNEKTOR_UNREACHABLE, RetryClass.BY_PERSON)
     assert len(outputs(job)) == 50
+
+
+async def grown(practice: Practice, wanted: SignDocumentsOrder, size: int) -> None:
+    """Let the vault say that documents are larger than they are; their content stays the one of their hash."""
+    for one in wanted.documents:
+        held, data = practice.vault.documents[one.document]
+        practice.vault.documents[one.document] = (replace(held, size=size, received=size), data)
+
+
+async def test_large_calls_wait_for_the_box_s_memory_and_small_ones_do_not(prepared: Practice) -> None:
+    prepared.konnektor.go.clear()
+    large = await batch(prepared, 2, card="smcb")
+    doctor_s = replace(await batch(prepared, 2), request_id="r-2")
+    small = replace(await batch(prepared, 2, card="smcb"), request_id="r-3")
+    for one in (large, doctor_s):
+        await grown(prepared, one, 20 * 1024 * 1024)
+    first = await prepared.signatures.sign(caller(), large)
+    while prepared.konnektor.on_wire < 1:
+        await asyncio.sleep(0.001)
+    waiting = await prepared.signatures.sign(caller(), doctor_s)
+    await prepared.signatures.sign(caller(), small)
+    while prepared.konnektor.on_wire < 2:
+        await asyncio.sleep(0.001)
+    await until()
+    assert prepared.konnektor.on_wire == 2
+    told = (await prepared.jobs.get(caller(), waiting.name)).progress[-1]
+    assert (told.step, "Speicher" in told.text) == (JobStep.WAITING_FOR_CARD, True)
+    prepared.konnektor.answer = lambda order: right(order, SIG if order.job_number != "ABC-003" else QES)
+    prepared.konnektor.go.set()
+    assert (await prepared.jobs.wait(caller(), first.name, 5)).state is JobState.SUCCEEDED
+    assert (await prepared.jobs.wait(caller(), waiting.name, 5)).state is JobState.SUCCEEDED
+
+
+@given(st.lists(st.integers(1, MAX_DOCUMENT_BYTES), min_size=1, max_size=250))
+def test_every_call_fits_into_the_memory_for_it(sizes: list[int]) -> None:
+    for call in calls([document(size) for size in sizes]):
+        size = sum(one.document.size for one in call)
+        claimed = room_for(call)
+        assert bool(claimed) is (size > SMALL_BYTES)
+        assert all(claim.weight == size <= claim.capacity for claim in claimed)
