@@ -159,6 +159,30 @@ async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names
         assert words in ran.out
 
 
+async def test_status_tells_of_the_pins_on_which_somebody_has_to_act_and_of_no_others(door: Door) -> None:
+    states = [
+        {"context": "contexts/empfang", "pin": pin, "status": f"PIN_STATUS_{status}"}
+        for pin, status in (("PIN_CH", "VERIFIABLE"), ("PIN_QES", "TRANSPORT_PIN"))
+    ]
+    patients = {"context": "contexts/empfang", "pin": "PIN_MRPIN_NFD", "status": "PIN_STATUS_BLOCKED"}
+    door.answers |= {
+        "GetSystem": {"system": {"boxId": "box-1"}},
+        "ListKonnektors": {},
+        "ListCards": {
+            "cards": [
+                {**CARDS[0], "pinStates": [PIN_STATE]},
+                {**CARDS[1], "pinStates": states},
+                {"name": "cards/c-egk", "type": "CARD_TYPE_EGK", "pinStates": [patients]},
+            ]
+        },
+    }
+    told = [line for line in (await door.run("status")).out.splitlines() if "PIN." in line]
+    assert told == [
+        "SMC-B Praxis: PIN.SMC im Kontext empfang nicht freigeschaltet, PIN nötig",
+        "HBA Dr. [Adler]: PIN.QES im Kontext empfang noch Transport-PIN",
+    ]
+
+
 async def test_two_cards_of_a_type_are_not_guessed(door: Door) -> None:
     ran = await door.run("pin", "status", "hba")
     assert (ran.status, ran.out) == (2, "")
