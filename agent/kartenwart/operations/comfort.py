@@ -9,7 +9,7 @@ from kartenwart.domain.comfort import ComfortSignature, ComfortState, SignatureM
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.comfort_entry import ComfortEntry
 from kartenwart.operations.comfort_sessions import ComfortSessions, fresh_user_id
 from kartenwart.operations.contexts import Contexts
@@ -120,10 +120,7 @@ class Comfort:
         if not caller.scope.comfort:
             raise refused(Reason.COMFORT_NOT_PERMITTED)
         found = self._hba(order.card, order.context, order.user)
-        if caller.role is not Role.SIGNER:
-            raise refused(Reason.ROLE_MISSING)
-        if self.people.get(order.user).card != found.card.name:
-            raise refused(Reason.USER_NOT_BOUND)
+        self.people.require_own_card(caller, order.user, found.card)
         reach = replace(found, call=replace(found.call, user_id=fresh_user_id()))
         return ComfortEntry(
             cards=self.cards,

@@ -1,9 +1,11 @@
 """What is known of PINs: the picture's states by context, and the last known attempts, which outlive a restart."""
 
+from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.failures import WorldError
+from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
 from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.pins import refusal_before_entry
 from kartenwart.domain.ports.store import FactStore
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Reach
@@ -27,6 +29,13 @@ class PinMemory:
         if reading.status is PinStatus.VERIFIED:
             await self._keep(reach.card.name, pin, None)
         return self.seen(reach, pin, reading.status, reading.attempts_left)
+
+    async def require_verified(self, reach: Reach) -> None:
+        """Read the PIN that opens a card's keys, PIN.SMC or PIN.CH; WorldError says why they cannot be used."""
+        reading = await self.read(reach, Pin.CH if reach.card.type.is_person else Pin.SMC)
+        if reading.status is not PinStatus.VERIFIED:
+            refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
+            raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
 
     async def attempts_for(self, reach: Reach, verb: PinVerb, pin: Pin, told: int | None) -> int | None:
         """Return the attempts left for a verb: those of the PIN, or of its PUK, which no Konnektor tells when asked.

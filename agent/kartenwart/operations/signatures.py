@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.catalogue import wrong_field
 from kartenwart.domain.comfort import PersonAssertion
 from kartenwart.domain.documents import DocumentToSign
-from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -101,9 +100,5 @@ class Signatures:
     def _reach(self, caller: Caller, order: SignDocumentsOrder) -> Reach:
         """Return the card; a doctor's card signs for its own user only."""
         reach = self._tools.cards.reach(order.card, order.context, order.user)
-        if reach.card.type.is_person:
-            if caller.role is not Role.SIGNER:
-                raise refused(Reason.ROLE_MISSING)
-            if self._people.get(order.user).card != reach.card.name:
-                raise refused(Reason.USER_NOT_BOUND)
+        self._people.require_own_card(caller, order.user, reach.card)
         return reach

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.comfort import PersonAssertion, SignatureMode
 from kartenwart.domain.failures import Failure, Reason, WorldError
-from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
-from kartenwart.domain.pins import PIN_LABELS, refusal_before_entry
+from kartenwart.domain.pins import PIN_LABELS
 from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.signature_journal import SignatureFacts, TriggerMode
@@ -96,7 +96,7 @@ class Signing:
         if not self._certificate:
             self._certificate = await self._read_certificate()
         if self.reach.card.type.is_practice:
-            await self._check_practice_pin()
+            await self.tools.memory.require_verified(self.reach)
             return None
         if self.assertion is not None:
             await self._check_comfort(self.assertion)
@@ -216,12 +216,6 @@ class Signing:
         if self.tools.reader.decode(reference, der).algorithm is not KeyAlgorithm.ECC:
             raise halted(Reason.CERTIFICATE_RSA_ONLY)
         return der
-
-    async def _check_practice_pin(self) -> None:
-        reading = await self.tools.memory.read(self.reach, Pin.SMC)
-        if reading.status is not PinStatus.VERIFIED:
-            refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
-            raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
 
     async def _check_comfort(self, assertion: PersonAssertion) -> None:
         """Make sure that the session signs all that is ahead without a PIN; COMFORT_ENDED where it would not."""
