@@ -33,6 +33,18 @@ class Painter:
             cards=_sorted(cards),
         )
 
+    def shows(self, inventory: Inventory, observation: Observation) -> bool:
+        """True where the inventory has exactly the cards that a poll found, each in the same contexts."""
+        found = {(one.handle, one.contexts & self.contexts) for one in observation.cards}
+        routes = ((route, card) for card in inventory.cards for route in card.routes)
+        return found == {(route.handle, card.contexts & self.contexts) for route, card in routes if self._ours(route)}
+
+    def doubted(self, found: Inventory, shown: Inventory) -> Inventory:
+        """Return what a disturbed poll found, with hints that it did not see; what differs from before is a hint."""
+        missed = [one for one in shown.cards if not one.confirmed and self._missing(found.card(one.name))]
+        cards = merged([*(one for one in missed if one.handle(self.konnektor)), *found.cards])
+        return replace(found, cards=_sorted(_doubted(card, shown.card(card.name)) for card in cards))
+
     def card(self, seen: ObservedCard, terminal: str, *, confirmed: bool = True) -> Card:
         """Return the card that was seen in a terminal."""
         lasting = seen.type.is_practice or seen.type.is_person
@@ -70,6 +82,12 @@ class Painter:
             product=seen.product,
             contexts=seen.contexts,
         )
+
+    def _ours(self, route: Route) -> bool:
+        return route.konnektor == self.konnektor
+
+    def _missing(self, card: Card | None) -> bool:
+        return card is None or not card.handle(self.konnektor)
 
     def _without(self, card: Card) -> Card | None:
         """Return what other Konnektoren know of a card, or None."""
@@ -126,6 +144,11 @@ def without_sessions(inventory: Inventory, contexts: frozenset[str]) -> Inventor
 
 def _sessionless(card: Card, contexts: frozenset[str]) -> Card:
     return replace(card, pin_states=tuple(state for state in card.pin_states if state.context not in contexts))
+
+
+def _doubted(card: Card, before: Card | None) -> Card:
+    same = before is not None and (card.routes, card.contexts) == (before.routes, before.contexts)
+    return card if same else replace(card, confirmed=False)
 
 
 def _joined(one: Card, other: Card) -> Card:
