@@ -4,15 +4,17 @@ import asyncio
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import AgentError, Failure, Reason
-from kartenwart.domain.inventory import Card, Context, Pin
+from kartenwart.domain.inventory import Card, Context, Pin, PinState
 from kartenwart.domain.pin_matrix import PadCertainty, PinCell, PinPad
-from kartenwart.domain.pins import pins_of
+from kartenwart.domain.pins import no_pad_for, pins_of
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.people import People
-from kartenwart.operations.pin_steps import PinTools, without_a_pad
+from kartenwart.operations.pin_steps import PinTools
+from kartenwart.operations.reach import Reach
 
 AT_ONCE = 4
+PATIENCE_SECONDS = 5.0
 # Whoever meets these once need not ask the same Konnektor in every other cell.
 _NOBODY_THERE = frozenset({Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_SILENT})
 
@@ -20,12 +22,18 @@ _Place = tuple[Card, Context, Pin]
 
 
 class PinMatrix:
-    """Asks; a cell that cannot be answered carries why, and does not spoil the others."""
+    """Asks; a cell that cannot be answered carries why, and does not spoil the others.
 
-    def __init__(self, *, contexts: Contexts, people: People, tools: PinTools) -> None:
+    A doctor's card at which somebody types or signs is waited for so many seconds (`patience`), and is busy then.
+    """
+
+    def __init__(
+        self, *, contexts: Contexts, people: People, tools: PinTools, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self._contexts = contexts
         self._people = people
         self._tools = tools
+        self._patience = patience
 
     async def read(self, caller: Caller, user: str) -> tuple[PinCell, ...]:
         """Return a cell for each practice card in each context of the caller's scope, and for the HBA of `user`.
@@ -54,22 +62,29 @@ class PinMatrix:
 
     async def _cell(self, card: Card, context: Context, pin: Pin, user: str, down: dict[str, Failure]) -> PinCell:
         holder = user if card.type.is_person else ""
-        pad, trouble, state = self._pad(card, context), down.get(context.konnektor), None
+        pad, state = self._pad(card, context), None
+        trouble = down.get(context.konnektor) or down.get(card.name)
         if trouble is None:
             try:
-                state = await self._tools.memory.read(self._tools.cards.reach(card.name, context.name, holder), pin)
+                state = await self._state(self._tools.cards.reach(card.name, context.name, holder), pin)
             except AgentError as error:
                 trouble = error.failure
                 if trouble.reason in _NOBODY_THERE:
                     down[context.konnektor] = trouble
+                if trouble.reason is Reason.CARD_BUSY:
+                    down[card.name] = trouble
         return PinCell(
             card=card.name, context=context.name, pin=pin, pad=pad, user=holder, state=state, failure=trouble
         )
 
+    async def _state(self, reach: Reach, pin: Pin) -> PinState:
+        async with self._tools.cards.turn(reach, seconds=self._patience):
+            return await self._tools.memory.read(reach, pin)
+
     def _pad(self, card: Card, context: Context) -> PinPad:
         """Return where the PIN would be typed. That no pad is defined is learnt only when a PIN was asked for."""
         pads = self._tools.cards.pads
-        nowhere = without_a_pad(card) or pads.nowhere(card, context)
+        nowhere = no_pad_for(card.type) or pads.nowhere(card, context)
         if nowhere is not None:
             return PinPad(certainty=PadCertainty.NOWHERE, failure=nowhere)
         pad = pads.pad(card, context)

@@ -74,9 +74,15 @@ class PinMemory:
         """Learn from how a verb ended. What UNBLOCK says of attempts is the PUK's, and never becomes the PIN's."""
         if verb is PinVerb.UNBLOCK:
             await self._learn_puk(reach, pin, result)
+            if result.outcome in (PinOutcome.REJECTED, PinOutcome.BLOCKED):
+                return
         if result.outcome is PinOutcome.DONE:
             await self.forget(reach.card.name, pin)
-        elif verb is not PinVerb.UNBLOCK or result.outcome not in (PinOutcome.REJECTED, PinOutcome.BLOCKED):
+        elif verb is not PinVerb.VERIFY and result.outcome is PinOutcome.REJECTED:
+            # A transport PIN is still one, and what was off is still off; only the tries are fewer.
+            self._keeper.pin_forgotten(reach.card.name, pin)
+            await self._keep(reach.card.name, pin, result.attempts_left)
+        else:
             await self.entered(reach, pin, result)
 
     async def entered(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:

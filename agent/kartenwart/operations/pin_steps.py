@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Failure, Reason, WorldError
-from kartenwart.domain.inventory import Card, CardType
 from kartenwart.domain.jobs import JobState, PinOutcome, PinStep, PinStepsResult, VerifyPinResult
-from kartenwart.domain.pins import Assent, failure_of, nothing_to_do, refusal_of, wish_of
+from kartenwart.domain.pins import Assent, failure_of, no_pad_for, nothing_to_do, refusal_of, wish_of
 from kartenwart.domain.ports.konnektor import BeforeSend, PinWish
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import Claims
@@ -18,8 +17,6 @@ from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.work import Ending, Round, Tell
-
-_ENTERED_ELSEWHERE = 4066  # what a Konnektor answers for an HSM-B: its PIN is entered in the gateway's administration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +76,7 @@ class PinSteps:
         if outcome is not None:
             return self._gone_on(self._step(outcome))
         attempts = await self.tools.memory.attempts_for(reach, wish.verb, wish.pin, reading.attempts_left)
-        refusal = without_a_pad(reach.card) or refusal_of(wish.verb, reading.status, attempts, self.assent)
+        refusal = no_pad_for(reach.card.type) or refusal_of(wish.verb, reading.status, attempts, self.assent)
         return self._unasked(refusal) if refusal else None
 
     async def prepare(self) -> str:
@@ -169,10 +166,3 @@ class PinSteps:
             attempts_left=attempts,
             failure=refusal,
         )
-
-
-def without_a_pad(card: Card) -> Failure | None:
-    """Return why a card's PIN cannot be typed at any pad; None where it can, or where nobody knows."""
-    if card.type is CardType.HSM_B:
-        return failure(Reason.PIN_NO_TERMINAL, code=_ENTERED_ELSEWHERE)
-    return None

@@ -46,7 +46,8 @@ class Pins:
 
     async def status(self, _caller: Caller, card: str, context: str, pin: Pin, user: str) -> PinState:
         """Ask the Konnektor for a PIN's state in a context; it stands in the picture afterwards."""
-        reach = self._reach(card, context, pin, user)
+        reach = self._cards.reach(card, context, user, patients=True)
+        _require_pin(reach, pin)
         async with self._cards.turn(reach):
             return await self._memory.read(reach, pin)
 
@@ -64,7 +65,8 @@ class Pins:
         return await self._jobs.start(caller, ticket(JobKind.VERIFY_PIN, order, self._contexts, card=order.card), work)
 
     def _entry(self, caller: Caller, order: VerifyPinOrder) -> PinEntry:
-        reach = self._reach(order.card, order.context, order.pin, order.user)
+        reach = self._cards.reach(order.card, order.context, order.user)
+        _require_pin(reach, order.pin)
         if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
             raise refused(Reason.ROLE_MISSING)
         return PinEntry(
@@ -78,8 +80,7 @@ class Pins:
             watch=PadWatch(keeper=self._keeper, pads=self._cards.pads, reach=reach, pin=order.pin),
         )
 
-    def _reach(self, card: str, context: str, pin: Pin, user: str) -> Reach:
-        reach = self._cards.reach(card, context, user)
-        if pin not in pins_of(reach.card.type):
-            raise refused(Reason.CARD_TYPE_WRONG)
-        return reach
+
+def _require_pin(reach: Reach, pin: Pin) -> None:
+    if pin not in pins_of(reach.card.type):
+        raise refused(Reason.CARD_TYPE_WRONG)

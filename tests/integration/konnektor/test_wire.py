@@ -18,8 +18,8 @@ from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, LinkState, Pin
-from kartenwart.domain.jobs import PinOutcome
-from kartenwart.domain.ports.konnektor import CardCall, SignOrder, SignRequest
+from kartenwart.domain.jobs import PinOutcome, PinVerb
+from kartenwart.domain.ports.konnektor import CardCall, PinWish, SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
 from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
 from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning
@@ -306,6 +306,18 @@ class TestVerifyPin:
         async with raw_device({"VerifyPin": reply}) as device, facing(device) as konnektor:
             failed = await failing(konnektor.verify_pin(CALL, Pin.CH, nothing))
         assert (failed.failure.reason, failed.sent) == (reason, sent)
+
+    @pytest.mark.parametrize(
+        ("code", "outcome"), [(4063, None), (4064, PinOutcome.BLOCKED), (4049, PinOutcome.ABORTED)]
+    )
+    async def test_that_a_pin_is_blocked_says_nothing_of_its_puk(self, code: int, outcome: PinOutcome | None) -> None:
+        wish = PinWish(verb=PinVerb.UNBLOCK, pin=Pin.CH)
+        async with raw_device({"UnblockPin": http(fault(code), 500)}) as device, facing(device) as konnektor:
+            if outcome is None:
+                failed = await failing(konnektor.pin_verb(CALL, wish, nothing))
+                assert (failed.failure.reason, failed.sent) == (Reason.PIN_BLOCKED, True)
+            else:
+                assert (await konnektor.pin_verb(CALL, wish, nothing)).outcome is outcome
 
     async def test_before_send_runs_on_a_standing_connection_before_the_first_byte(self) -> None:
         async with raw_device({"VerifyPin": pin_answer("OK")}) as device, facing(device) as konnektor:

@@ -14,6 +14,8 @@ from kartenwart.domain.pin_matrix import PadCertainty
 from kartenwart.domain.ports.konnektor import CardCall, PinReading, PinWish
 from kartenwart.domain.principals import Role, Scope
 from kartenwart.operations.pin_changes import VERBS, PinOrder
+from kartenwart.operations.pin_matrix import PinMatrix
+from kartenwart.operations.pins import VerifyPinOrder
 from kartenwart.operations.unlocking import UnlockOrder
 from tests.unit.operations.memory import until
 from tests.unit.operations.practice import (
@@ -270,6 +272,10 @@ async def test_no_verb_goes_out_for_a_card_in_a_data_centre(practice: Practice) 
     job = await unlocked(practice)
     assert {outcome for _, outcome in told(job)} == {PinOutcome.NOT_ASKED}
     assert job.failure == failure(Reason.PIN_NO_TERMINAL, code=4066)
+    wish = VerifyPinOrder(request_id="r-2", card=named(SMCB), context=DESK, pin=Pin.SMC, accept_unknown_attempts=True)
+    alone = await practice.pins.verify(caller(), wish)
+    ended = await practice.jobs.wait(caller(), alone.name, 5)
+    assert ended.failure == failure(Reason.PIN_NO_TERMINAL, code=4066)
     assert practice.konnektor.verbs_sent == 0
 
 
@@ -338,6 +344,42 @@ async def test_a_konnektor_that_is_away_is_asked_once_for_the_whole_matrix(pract
     assert len(cells) == 18
     assert all(cell.failure == away.failure for cell in cells)
     assert len(practice.konnektor.asked) <= 4
+
+
+async def test_a_card_at_which_somebody_types_is_busy_in_the_matrix_and_is_not_asked(practice: Practice) -> None:
+    await doctor(practice)
+    job = await practice.pins.verify(
+        caller(), VerifyPinOrder(request_id="r-1", card=named(HBA), context=DESK, pin=Pin.CH, user=ARZT)
+    )
+    await until()
+    asked = len(practice.konnektor.asked)
+    impatient = PinMatrix(contexts=practice.contexts, people=practice.people, tools=practice.pin_tools, patience=0.05)
+    cells = await impatient.read(caller(), ARZT)
+    reasons = {cell.card: cell.failure.reason if cell.failure else None for cell in cells}
+    assert reasons == {named(HBA): Reason.CARD_BUSY, named(SMCB): None}
+    assert len(practice.konnektor.asked) - asked == sum(cell.card == named(SMCB) for cell in cells)
+    practice.konnektor.go.set()
+    assert (await practice.jobs.wait(caller(), job.name, 5)).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("kind", "card", "pin", "status"),
+    [
+        (JobKind.CHANGE_PIN, SMCB, Pin.SMC, PinStatus.TRANSPORT_PIN),
+        (JobKind.ENABLE_PIN, EGK, Pin.MRPIN_NFD, PinStatus.DISABLED),
+    ],
+)
+async def test_a_wrong_pin_makes_no_transport_pin_a_set_one_and_switches_nothing_on(
+    practice: Practice, kind: JobKind, card: Any, pin: Pin, status: PinStatus
+) -> None:
+    reads(practice, status, None)
+    practice.konnektor.answer = VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=2)
+    job = await changed(practice, kind, order(card, pin, transport_pin=kind is JobKind.CHANGE_PIN))
+    assert reason(job) is Reason.PIN_REJECTED
+    shown = practice.keeper.picture.inventory.card(named(card))
+    assert shown is not None
+    assert [state.status for state in shown.pin_states if state.context == DESK] == []
+    assert practice.store.attempts == {(named(card), pin.counter): 2}
 
 
 def test_every_verb_has_its_kind_of_job() -> None:
