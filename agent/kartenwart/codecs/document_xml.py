@@ -32,3 +32,9 @@ def root_name(data: bytes) -> str | None:
         return str(parse_document(data).tag)
     except MalformedError:
         return None
+
+
+def stands_alone(data: bytes) -> bool:
+    """True for a document that is its root element and nothing beside it, neither comments nor instructions."""
+    root = parse_document(data)
+    return root.getprevious() is None and root.getnext() is None

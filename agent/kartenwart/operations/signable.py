@@ -70,16 +70,23 @@ class Signable:
         if one.format is SignatureFormat.PADES:
             await self._check_pdfa(one.document, place)
         if one.format.is_xades:
-            await self._check_xml(one.document, place)
+            await self._check_xml(one.document, one.format, place)
         if preset is not None and preset.root:
             await self._check_root(one.document, preset, place)
 
-    async def _check_xml(self, document: Document, place: str) -> None:
-        """XAdES takes well-formed XML without a document type; a Konnektor would answer 4022."""
+    async def _check_xml(self, document: Document, form: SignatureFormat, place: str) -> None:
+        """XAdES takes well-formed XML without a document type; a Konnektor would answer 4022.
+
+        A signature goes around an element: what stands beside it would be lost.
+        """
         if document.mime_type != XML:
             raise _wrong_type(f"{place}.format", "XAdES gibt es nur für XML-Dokumente.")
-        if await self.inspector.xml_root(await self.documents.content(document)) is None:
+        content = await self.documents.content(document)
+        if await self.inspector.xml_root(content) is None:
             raise _wrong_type(f"{place}.document", "Das ist kein wohlgeformtes XML, oder es hat einen Dokumenttyp.")
+        if form is SignatureFormat.XADES_ENVELOPING and not await self.inspector.xml_stands_alone(content):
+            words = "Kommentare und Anweisungen neben dem äußersten XML-Element gingen in der Signatur verloren."
+            raise _wrong_type(f"{place}.document", words)
 
     async def _check_root(self, document: Document, preset: Preset, place: str) -> None:
         root = await self.inspector.xml_root(await self.documents.content(document))

@@ -17,11 +17,21 @@ class PdfInspector:
         """Return the root element of an XML document; None for what is none."""
         return await asyncio.to_thread(_xml_root, data)
 
+    async def xml_stands_alone(self, data: bytes) -> bool:
+        """True where nothing stands beside the root element of an XML document that has one."""
+        return await asyncio.to_thread(_xml_stands_alone, data)
+
 
 def _xml_root(data: bytes) -> str | None:
     from kartenwart.codecs.document_xml import root_name  # XML is not what a start waits for
 
     return root_name(data)
+
+
+def _xml_stands_alone(data: bytes) -> bool:
+    from kartenwart.codecs.document_xml import stands_alone  # XML is not what a start waits for
+
+    return stands_alone(data)
 
 
 def _pdfa_part(data: bytes) -> str | None:

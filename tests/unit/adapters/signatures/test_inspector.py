@@ -93,3 +93,21 @@ def test_no_cut_or_changed_document_is_trouble(data: st.DataObject) -> None:
             letter[data.draw(st.integers(0, len(letter) - 1))] = data.draw(st.integers(0, 255))
     found = asyncio.run(part(bytes(letter)))
     assert found is None or len(found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("data", "root", "alone"),
+    [
+        (b'<?xml version="1.0"?>\n<a xmlns="urn:x"/>\n', "{urn:x}a", True),
+        (b"<!-- before --><a/>", "a", False),
+        (b"<a/><?after it?>", "a", False),
+    ],
+)
+async def test_xml_says_its_root_and_what_stands_beside_it(data: bytes, root: str, *, alone: bool) -> None:
+    inspector = PdfInspector()
+    assert (await inspector.xml_root(data), await inspector.xml_stands_alone(data)) == (root, alone)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"<a>", b"<!DOCTYPE a><a/>"])
+async def test_what_is_no_xml_has_no_root(data: bytes) -> None:
+    assert await PdfInspector().xml_root(data) is None
