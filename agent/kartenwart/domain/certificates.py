@@ -52,8 +52,8 @@ class CertificateCheck:
 class CertificateState:
     """What is known of the C.AUT of one card; None and empty mean unknown. `label` names the holder: no repr.
 
-    `looks_at_key` is False where the kind of key does not matter or cannot be asked. `trouble` is what went wrong in the
-    last look; what stands beside it may be of an earlier one, as of `checked_at`.
+    `looks_at_key` is False where the kind of key does not matter or cannot be asked. `trouble` is what went wrong in
+    the last look; what stands beside it may be of an earlier one, as of `checked_at`.
     """
 
     bearer: Bearer

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from kartenwart.domain.catalogue import failure, refused
 from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.inventory import Context, Terminal
+from kartenwart.domain.inventory import CardType, Context, Terminal
 from kartenwart.domain.jobs import CardResult, Job, JobKind, JobState, JobStep
 from kartenwart.domain.pins import pins_of
 from kartenwart.domain.ports.konnektor import BeforeSend, CardEjection, CardRequest, RequestedCard
@@ -22,13 +22,17 @@ KNOWN_WITHIN_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCardOrder:
-    """What a caller asks: a card in this slot; the text is for the terminal's display and for nothing else."""
+    """What a caller asks: a card in this slot, of a type where one is named.
+
+    The text is for the terminal's display and for nothing else.
+    """
 
     request_id: str
     terminal: str
     slot_id: int
     context: str
     seconds: int
+    card_type: CardType | None = None
     display_text: str = field(default="", repr=False)
 
 
@@ -80,14 +84,23 @@ class Requesting:
             ct_id=self.terminal.ct_id,
             slot_id=self.order.slot_id,
             seconds=self.order.seconds,
+            card_type=self.order.card_type,
             text=self.order.display_text,
         )
         words = f"Das Kartenterminal „{self.terminal.label}“ bittet um eine Karte."
         noted = _noting(before_send, tell, words, self.terminal)
         return await self.cards.port(self.context).request_card(self.context, wish, noted)
 
-    async def stop(self, _tell: Tell) -> None:
-        """Nothing to do: only a card or the time ends it."""
+    async def stop(self, tell: Tell) -> None:
+        """Say how long it lasts all the same: only a card or the time ends it."""
+        tell(
+            JobStep.CARD_REQUESTED,
+            "Der Konnektor lässt sich dabei nicht unterbrechen: Der Auftrag endet, sobald eine Karte steckt, "
+            f"spätestens {self.order.seconds} s nach der Bitte.",
+            terminal=self.terminal.name,
+            terminal_label=self.terminal.label,
+            expected=True,
+        )
 
     async def conclude(self, answer: RequestedCard, _tell: Tell) -> Ending:
         """Name the card, once the picture has it."""

@@ -271,10 +271,12 @@ def request(terminal: str = TERMINAL, slot_id: int = 3, context: str = DESK) -> 
 
 async def test_a_card_is_asked_for_in_seconds_and_named(practice: Practice) -> None:
     practice.konnektor.card = RequestedCard(handle="h-egk", already_inserted=True)
-    job = await ended(practice, practice.card_requests.request(caller(), request()))
+    order = replace(request(), card_type=CardType.EGK)
+    job = await ended(practice, practice.card_requests.request(caller(), order))
     assert (job.state, job.result) == (JobState.SUCCEEDED, CardResult(card=named(EGK), already_inserted=True))
     (wish,) = practice.konnektor.requested
     assert (wish.ct_id, wish.slot_id, wish.seconds, wish.text) == ("ct-1", 3, 20, "Bitte Karte")
+    assert wish.card_type is CardType.EGK
     assert "Bitte Karte" not in repr(wish)
 
 
@@ -287,6 +289,20 @@ async def test_nobody_brings_one_and_no_such_slot(practice: Practice) -> None:
         with pytest.raises(CallerError) as refused:
             await practice.card_requests.request(caller(), wrong)
         assert refused.value.failure.reason is Reason.NOT_FOUND
+
+
+async def test_who_cancels_a_request_reads_how_long_it_lasts_all_the_same(practice: Practice) -> None:
+    practice.konnektor.asking.clear()
+    job = await practice.card_requests.request(caller(), request())
+    await practice.jobs.wait(caller(), job.name, 0.05)
+    await practice.jobs.cancel(caller(), job.name)
+    await practice.jobs.wait(caller(), job.name, 0.05)
+    waiting = await practice.jobs.get(caller(), job.name)
+    assert waiting.state is JobState.CANCELLING
+    assert "spätestens 20 s" in waiting.progress[-1].text
+    practice.konnektor.asking.set()
+    assert (await practice.jobs.wait(caller(), job.name, 5)).state is JobState.SUCCEEDED
+    assert len(practice.konnektor.requested) == 1
 
 
 @pytest.mark.parametrize("error", [None, WorldError(failure(Reason.CARD_NOT_TAKEN, code=4203))])

@@ -27,6 +27,8 @@ _CHECKS = {
     "never": patient_pb2.ONLINE_CHECK_NEVER,
 }
 
+_KINDS = (card_pb2.CARD_TYPE_EGK, card_pb2.CARD_TYPE_KVK, card_pb2.CARD_TYPE_HBA, card_pb2.CARD_TYPE_SMC_B)
+
 CardArgument = Annotated[str, typer.Argument(help=f"{CARD_HELP} Ohne Angabe die einzige, die steckt.")]
 ContextOption = Annotated[str, typer.Option(help="Kontext; sonst der eigene.")]
 TextOption = Annotated[str, typer.Option("--text", help="Text für das Display, höchstens 48 Zeichen.")]
@@ -83,6 +85,7 @@ async def request(
     out: Output,
     terminal: Annotated[str, typer.Argument(help="Terminal: Name (t-…), CtId oder Bezeichnung.")],
     slot: Annotated[int, typer.Option(min=1, help="Steckplatz, ab 1.")] = 1,
+    kind: Annotated[str, typer.Option("--type", help="Nur diese Art: eGK, KVK, HBA oder SMC-B.")] = "",
     context: ContextOption = "",
     text: TextOption = "",
     seconds: SecondsOption = 20,
@@ -98,6 +101,7 @@ async def request(
         terminal=_terminal(await box.terminals.list(), terminal).name,
         slot_id=slot,
         context=named("contexts", context),
+        card_type=_kind(kind),
         display_text=text,
         timeout=Duration(seconds=seconds),
     )
@@ -130,6 +134,16 @@ async def eject(
     )
     job = ended_well(await follow(box, out, await box.terminals.eject_card(wished)))
     out.facts("job", job, [("Entnommen", f"{word(CARD_TYPES, found.type)} {short(job.card_result.card)}")])
+
+
+def _kind(text: str) -> card_pb2.CardType.ValueType:
+    if not text:
+        return card_pb2.CARD_TYPE_UNSPECIFIED
+    for kind in _KINDS:
+        if text.lower().replace("-", "") == word(CARD_TYPES, kind).lower().replace("-", ""):
+            return kind
+    known = ", ".join(word(CARD_TYPES, kind) for kind in _KINDS)
+    raise UsageProblem(f"„{text}“ ist keine Art von Karte, um die man bitten kann; es gibt {known}")
 
 
 async def _card(box: "Kartenwart", text: str, kind: card_pb2.CardType.ValueType) -> card_pb2.Card:

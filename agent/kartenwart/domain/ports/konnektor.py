@@ -91,11 +91,15 @@ class PinWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRequest:
-    """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds."""
+    """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds.
+
+    Without a `card_type` any card will do; UNKNOWN is none that can be asked for.
+    """
 
     ct_id: str
     slot_id: int
     seconds: int
+    card_type: CardType | None = None
     text: str = field(default="", repr=False)
 
 
@@ -260,7 +264,10 @@ class KonnektorPort(Protocol):
         ...
 
     async def request_card(self, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
-        """Let a person insert a card: RequestCard, once. CARD_REMOVED where nobody did in time (4202)."""
+        """Let a person insert a card: RequestCard, once.
+
+        CARD_REMOVED where nobody did in time (4202), CARD_TYPE_WRONG where it is of another type (4051, 4058).
+        """
         ...
 
     async def eject_card(self, call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
