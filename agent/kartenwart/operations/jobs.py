@@ -157,7 +157,7 @@ class Jobs:
             live = LiveJob(_left_behind(job, self._clock), store=self._store, clock=self._clock)
             live.news.close()
             self._live[job.name] = live
-            if await self._running.rewrite(live, "restart"):
+            if await self._running.rewrite(live, _cut_short(live.job)):
                 del self._live[job.name]
             else:
                 self._spawn(self._insist(live))
@@ -215,7 +215,7 @@ class Jobs:
             live.news.close()
 
     async def _insist(self, live: LiveJob) -> None:
-        if await self._running.insist(live, "restart"):
+        if await self._running.insist(live, _cut_short(live.job)):
             del self._live[live.job.name]
 
     async def _ended(self, job: Job) -> None:
@@ -283,6 +283,13 @@ def _without_documents(result: JobResult | None) -> JobResult | None:
             return SignDocumentsResult(documents=tuple(blank))
         case AuthenticateResult():
             return replace(result, output="")
+def _cut_short(job: Job) -> str:
+    """Return what the audit tells of a job that a restart ended; of signatures, how many were handed out before."""
+    if not isinstance(job.result, SignDocumentsResult):
+        return "restart"
+    return f"restart signed={sum(1 for one in job.result.documents if one.failure is None)}"
+
+
     return result
 
 

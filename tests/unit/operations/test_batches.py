@@ -376,3 +376,18 @@ def test_every_call_fits_into_the_memory_for_it(sizes: list[int]) -> None:
         claimed = room_for(call)
         assert bool(claimed) is (size > SMALL_BYTES)
         assert all(claim.weight == size <= claim.capacity for claim in claimed)
+
+
+async def test_the_journal_counts_what_was_signed_before_a_restart(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    restarted = Practice(store=prepared.store, vault=prepared.vault)
+    await restarted.jobs.recover()
+    [entry] = await restarted.signature_journal.list(caller(), 0, 10)
+    assert (entry.outcome, entry.facts.documents, entry.facts.signed) == ("AGENT_RESTARTED", 60, 50)
+    assert entry.facts.user == "users/arzt1"
