@@ -17,7 +17,7 @@ from kartenwart.cli.commands.comfort import Act, assertion
 from kartenwart.cli.commands.verifying import verify_document
 from kartenwart.cli.exits import UsageProblem
 from kartenwart.cli.files import PDF, content_of, type_of, write
-from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.naming import CARD_HELP, card_of, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output, plain
 
@@ -108,7 +108,7 @@ async def sign(
     order = Order(
         content=content_of(files[0]),
         mime_type=_mime_type(files[0]),
-        card=await _card(box, card, user),
+        card=await card_of(box, card, user),
         context=named("contexts", context),
         user=named("users", user),
         short_text=short_text or ("" if preset else "Dokument"),
@@ -264,17 +264,6 @@ def _check_place(place: Path) -> None:
     """Find out before anyone is asked for a PIN whether the result can be written."""
     if not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
         raise UsageProblem(f"In {place.parent} lässt sich nichts schreiben; mit --out einen anderen Ort nennen.")
-
-
-async def _card(box: "Kartenwart", text: str, user: str) -> str:
-    if text:
-        return (await find_card(box, text)).name
-    bound = next((one.card for one in await box.users.list() if one.name == named("users", user) and one.card), "")
-    if not bound:
-        raise UsageProblem(
-            "Mit welcher Karte? --card angeben, oder --user mit einem Benutzer, der an seinen HBA gebunden ist."
-        )
-    return bound
 
 
 def _by_suffix(file: Path, *, target: Path | None, suffix: str) -> Path:
