@@ -13,12 +13,9 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.jobs import (
     AuthenticateResult,
     Job,
-    JobKind,
     JobResult,
     JobState,
-    PinOutcome,
     SignDocumentsResult,
-    VerifyPinResult,
 )
 from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.domain.principals import Caller, Role
@@ -283,6 +280,9 @@ def _without_documents(result: JobResult | None) -> JobResult | None:
             return SignDocumentsResult(documents=tuple(blank))
         case AuthenticateResult():
             return replace(result, output="")
+    return result
+
+
 def _cut_short(job: Job) -> str:
     """Return what the audit tells of a job that a restart ended; of signatures, how many were handed out before."""
     if not isinstance(job.result, SignDocumentsResult):
@@ -290,19 +290,14 @@ def _cut_short(job: Job) -> str:
     return f"restart signed={sum(1 for one in job.result.documents if one.failure is None)}"
 
 
-    return result
-
-
 def _left_behind(job: Job, clock: Clock) -> Job:
     """Return how a job ends that a restart interrupted: what was sent stays unknown for ever."""
     now = clock.now()
     if job.state in (JobState.SENT, JobState.CANCELLING):
-        pin_entry = job.kind is JobKind.VERIFY_PIN
         return replace(
             job,
             state=JobState.OUTCOME_UNKNOWN,
             failure=failure(Reason.OUTCOME_UNKNOWN),
-            result=VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN) if pin_entry else job.result,
             updated_at=now,
             ended_at=now,
         )

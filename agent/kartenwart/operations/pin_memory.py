@@ -4,7 +4,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
-from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
 from kartenwart.domain.pins import refusal_before_entry
 from kartenwart.domain.ports.store import FactStore
 from kartenwart.operations.inventory import InventoryKeeper
@@ -114,8 +114,9 @@ class PinMemory:
     async def job_ended(self, job: Job) -> None:
         """Forget what a job whose outcome is unknown may have changed."""
         if job.state is JobState.OUTCOME_UNKNOWN:
-            for pin in Pin:
-                await self.forget(job.card, pin)
+            for card in _touched(job):
+                for pin in Pin:
+                    await self.forget(card, pin)
 
     async def _learn_puk(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
         """Keep the tries of a PUK: each entry spends one, a right one too, and none ever comes back."""
@@ -141,3 +142,10 @@ class PinMemory:
                 await self._facts.save_attempts(card, pin.counter, attempts_left, puk=puk)
         except WorldError as error:
             self._report("pin.attempts_not_kept", card=card, reason=error.failure.reason.value)
+
+
+def _touched(job: Job) -> set[str]:
+    """Return the cards whose PINs nobody knows of any more; a job on several cards names them in its steps."""
+    steps = job.result.steps if isinstance(job.result, PinStepsResult) else ()
+    cards = {step.card for step in steps if step.outcome is PinOutcome.OUTCOME_UNKNOWN}
+    return cards or {job.card}

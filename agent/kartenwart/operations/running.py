@@ -98,7 +98,7 @@ class Running:
         stopping = asyncio.create_task(self._stop_when_wished(live, work))
         try:
             with live.clocked(Part.WIRE):
-                answer = await work.send(partial(self._before_send, live, number, work.detail), _settling(live, hold))
+                answer = await work.send(partial(self._before_send, live, work, number), _settling(live, hold))
             live.answered = True
         finally:
             stopping.cancel()
@@ -112,15 +112,15 @@ class Running:
         except WorldError as error:
             self._report("job.stop_failed", job=live.job.name, reason=error.failure.reason.value)
 
-    async def _before_send(self, live: LiveJob, number: str, detail: str) -> None:
+    async def _before_send(self, live: LiveJob, work: Work[Any], number: str) -> None:
         """Make SENT durable; whatever is raised here keeps the verb from being sent."""
         if live.job.state is not JobState.READY:
             raise RuntimeError("a verb is sent once")
         live.require_wanted()
-        await live.move(JobState.SENT, job_number=number, record=_record(live.job, "job.sent", "OK", detail))
+        record = _record(live.job, "job.sent", "OK", work.detail)
+        await live.send(job_number=number, record=record, unanswered=work.unanswered())
         live.require_wanted()
-        live.on_wire = True
-        live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
+        live.goes_out()
 
     async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
         try:

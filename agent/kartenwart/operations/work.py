@@ -102,7 +102,7 @@ class Work(Protocol[Answer]):
         ...
 
     def unanswered(self) -> JobResult | None:
-        """Return the result where the verb was sent and its answer never came."""
+        """Return the result where the verb was sent and its answer never comes; asked before it is sent, and after."""
         ...
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart
-from tests.crash.day import ENDED, end_of
+from tests.crash.ledger import ENDED, end_of
 
 Start = Callable[[Kartenwart], Awaitable[job_pb2.Job]]
 ASKED_NOBODY = (job_pb2.PIN_OUTCOME_ALREADY_VERIFIED, job_pb2.PIN_OUTCOME_NOT_ASKED)
@@ -78,6 +78,11 @@ class Order:
 
 
 def _was_sent(job: job_pb2.Job) -> bool:
-    """Tell whether it may have reached the card; what a power cut left behind tells no steps any more."""
+    """Tell whether it may have reached the card."""
     unknown = job.state == job_pb2.JOB_STATE_OUTCOME_UNKNOWN
-    return unknown or any(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)
+    assert not unknown or _told_as_sent(job), "nobody knows how it ended, and not even since when"
+    return _told_as_sent(job)
+
+
+def _told_as_sent(job: job_pb2.Job) -> bool:
+    return any(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)

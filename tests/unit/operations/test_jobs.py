@@ -6,7 +6,7 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin
-from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, VerifyPinResult
+from kartenwart.domain.jobs import Job, JobKind, JobState, JobStep, PinOutcome, VerifyPinResult
 from kartenwart.domain.principals import Role
 from kartenwart.operations.pins import VerifyPinOrder
 from kartenwart.operations.work import payload_hash
@@ -131,6 +131,21 @@ async def test_an_end_that_was_never_written_is_unknown_after_a_restart(practice
     await restarted.jobs.recover()
     found = await restarted.jobs.get(caller(), job.name)
     assert found.state is JobState.OUTCOME_UNKNOWN
+    assert found.result == VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_what_a_power_cut_leaves_says_since_when_and_at_which_pad(practice: Practice, cancelled: bool) -> None:
+    job = await sent(practice)
+    if cancelled:
+        await practice.jobs.cancel(caller(), job.name)
+    practice.clock.move(seconds=60)
+    restarted = Practice(store=practice.store)
+    await restarted.jobs.recover()
+    found = await restarted.jobs.get(caller(), job.name)
+    steps = [(one.step, one.terminal_label, one.expected) for one in found.progress]
+    assert steps[:2] == [(JobStep.SENT, "", False), (JobStep.PIN_ENTRY, "Empfang", True)]
+    assert {one.time for one in found.progress} == {job.updated_at}
     assert found.result == VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN)
 
 

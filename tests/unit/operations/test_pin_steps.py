@@ -12,9 +12,8 @@ from kartenwart.domain.inventory import CardType, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobKind, JobState, JobStep, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
 from kartenwart.domain.pin_matrix import PadCertainty
 from kartenwart.domain.ports.konnektor import CardCall, PinReading, PinWish
-from kartenwart.domain.principals import Role, Scope
+from kartenwart.domain.principals import Role
 from kartenwart.operations.pin_changes import VERBS, PinOrder
-from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pins import VerifyPinOrder
 from kartenwart.operations.unlocking import UnlockOrder
 from tests.unit.operations.memory import until
@@ -26,7 +25,6 @@ from tests.unit.operations.practice import (
     OTHER,
     ROOM,
     SMCB,
-    TERMINAL,
     Practice,
     caller,
     named,
@@ -267,6 +265,32 @@ async def test_a_crash_between_two_entries_keeps_the_first_and_asks_for_none(pra
     await practice.jobs.close()
 
 
+async def test_a_power_cut_in_the_second_entry_tells_in_which_context_nobody_knows(practice: Practice) -> None:
+    asked = asyncio.Event()
+
+    def verified_at_the_desk(call: CardCall, _wish: PinWish) -> VerifyPinResult:
+        if call.context.name == DESK:
+            practice.konnektor.go.clear()
+            asked.set()
+        return VERIFIED
+
+    practice.konnektor.answer = verified_at_the_desk
+    practice.konnektor.go.set()
+    job = await practice.unlocking.start(
+        caller(), UnlockOrder(request_id="r-1", context=DESK, accept_unknown_attempts=True)
+    )
+    await asyncio.wait_for(asked.wait(), 5)
+    await until()
+    practice.store.attempts[named(SMCB), Pin.SMC] = 1
+    anew = Practice(store=practice.store)
+    await anew.jobs.recover()
+    ended = await anew.jobs.get(caller(), job.name)
+    assert told(ended) == [(DESK, PinOutcome.VERIFIED), (ROOM, PinOutcome.OUTCOME_UNKNOWN)]
+    assert (ended.state, reason(ended)) == (JobState.OUTCOME_UNKNOWN, Reason.OUTCOME_UNKNOWN)
+    assert anew.store.attempts == {}
+    await practice.jobs.close()
+
+
 async def test_no_verb_goes_out_for_a_card_in_a_data_centre(practice: Practice) -> None:
     practice.keeper.observe(observation(replace(SMCB, type=CardType.HSM_B)))
     job = await unlocked(practice)
@@ -294,72 +318,6 @@ async def test_people_are_told_in_which_context_and_what_to_type(practice: Pract
     texts = [one.text for one in job.progress if one.step is JobStep.PIN_ENTRY]
     words = "die PIN der Praxiskarte (PIN.SMC) eingeben (Kontext empfang)"
     assert texts[0] == f"Gleich bitte am Kartenterminal „Empfang“ {words}."
-
-
-async def test_a_cell_that_cannot_be_told_spoils_no_other(practice: Practice) -> None:
-    trouble = WorldError(failure(Reason.KONNEKTOR_CONTEXT_REFUSED, code=4010), sent=False)
-    practice.konnektor.readings[ROOM, Pin.SMC] = trouble
-    cells = {cell.context: cell for cell in await practice.pin_matrix.read(caller(), "")}
-    assert cells[ROOM].state is None
-    assert cells[ROOM].failure == trouble.failure
-    state = cells[DESK].state
-    assert state is not None
-    assert (state.status, state.attempts_left) == (PinStatus.VERIFIABLE, 3)
-
-
-async def test_the_matrix_keeps_to_the_callers_contexts_and_to_the_users_card(practice: Practice) -> None:
-    await doctor(practice)
-    practice.keeper.observe(observation(ALL, HBA, EGK))
-    mine = replace(caller(), scope=Scope(contexts=(DESK,), users=(ARZT,)))
-    assert {(cell.card, cell.context) for cell in await practice.pin_matrix.read(mine, "")} == {(named(SMCB), DESK)}
-    with_doctor = await practice.pin_matrix.read(mine, ARZT)
-    assert {(cell.card, cell.pin, cell.user) for cell in with_doctor} == {
-        (named(SMCB), Pin.SMC, ""),
-        (named(HBA), Pin.CH, ARZT),
-        (named(HBA), Pin.QES, ARZT),
-    }
-    await practice.people.bind(ARZT, "cards/another", "m1")
-    assert {cell.card for cell in await practice.pin_matrix.read(mine, ARZT)} == {named(SMCB)}
-
-
-async def test_a_terminal_that_is_gone_asks_nobody(practice: Practice) -> None:
-    practice.keeper.observe(observation(SMCB, replace(EGK, local_contexts=frozenset({DESK}))))
-    (cell,) = [one for one in await practice.pin_matrix.read(caller(), "") if one.context == DESK]
-    assert (cell.pad.certainty, cell.pad.terminal_label) == (PadCertainty.SURE, "Empfang")
-    gone = replace(TERMINAL, connected=False)
-    practice.keeper.observe(observation(SMCB, replace(EGK, local_contexts=frozenset({DESK})), terminals=(gone,)))
-    (cell,) = [one for one in await practice.pin_matrix.read(caller(), "") if one.context == DESK]
-    assert cell.pad.certainty is PadCertainty.NOWHERE
-    assert cell.pad.failure == failure(Reason.TERMINAL_DISCONNECTED)
-
-
-async def test_a_konnektor_that_is_away_is_asked_once_for_the_whole_matrix(practice: Practice) -> None:
-    away = WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
-    practice.keeper.observe(
-        observation(*(replace(SMCB, handle=f"h-{tail}", iccsn=f"8027{tail:016}") for tail in range(9)))
-    )
-    for context in (DESK, ROOM):
-        practice.konnektor.readings[context, Pin.SMC] = away
-    cells = await practice.pin_matrix.read(caller(), "")
-    assert len(cells) == 18
-    assert all(cell.failure == away.failure for cell in cells)
-    assert len(practice.konnektor.asked) <= 4
-
-
-async def test_a_card_at_which_somebody_types_is_busy_in_the_matrix_and_is_not_asked(practice: Practice) -> None:
-    await doctor(practice)
-    job = await practice.pins.verify(
-        caller(), VerifyPinOrder(request_id="r-1", card=named(HBA), context=DESK, pin=Pin.CH, user=ARZT)
-    )
-    await until()
-    asked = len(practice.konnektor.asked)
-    impatient = PinMatrix(contexts=practice.contexts, people=practice.people, tools=practice.pin_tools, patience=0.05)
-    cells = await impatient.read(caller(), ARZT)
-    reasons = {cell.card: cell.failure.reason if cell.failure else None for cell in cells}
-    assert reasons == {named(HBA): Reason.CARD_BUSY, named(SMCB): None}
-    assert len(practice.konnektor.asked) - asked == sum(cell.card == named(SMCB) for cell in cells)
-    practice.konnektor.go.set()
-    assert (await practice.jobs.wait(caller(), job.name, 5)).state is JobState.SUCCEEDED
 
 
 @pytest.mark.parametrize(
