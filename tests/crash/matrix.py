@@ -12,14 +12,15 @@ from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart, KartenwartError, connect
 from tests.crash.box import Box
 from tests.crash.cutting import Cut
-from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, Step, end_of, quiet
+from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, quiet
+from tests.crash.ledger import Step, end_of
 from tests.waiting import until
 
 STEP_SECONDS = 30.0
 LOOK_SECONDS = 0.2
 # What a call may be answered with while the disk refuses, the agent is on its way down or up, or a card was put back so
-# lately that not all contexts know of it. What lasts lets no step get through.
-PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE", "NOT_FOUND")
+# lately that no poll has confirmed who sees it. What lasts lets no step get through.
+PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE")
 
 
 @dataclass(frozen=True, kw_only=True)

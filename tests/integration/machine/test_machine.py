@@ -23,7 +23,7 @@ from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client import CallFailed
 from kartenwart.client.services.comfort import person_assertion
-from tests.crash.day import ENDED
+from tests.crash.ledger import ENDED
 from tests.integration.machine.house import COMFORT_MOST, HBA, PADS, SLOTS, SMCB, USER, VERBS, House, both_seen, house
 from tests.integration.machine.orders import Order
 from tests.integration.practice.desk import AT_THE_DOCTOR, EMPFANG, SPRECHZIMMER, pin_entry, signature
@@ -81,6 +81,20 @@ class PracticeMachine(RuleBasedStateMachine):
         order = Order(start=lambda box: box.pins.verify(request), card=card, verb="VerifyPin")
         pin = "PIN.CH" if card == HBA else "PIN.SMC"
         self.here.run(self._wanted(order, (card, pin, client_system), force=force, last=last))
+        return order
+
+    @rule(target=orders, last=st.booleans(), unknown=MOSTLY, card_named=st.booleans())
+    def unlocking_everywhere_is_wanted(self, last: bool, unknown: bool, card_named: bool) -> Order:
+        request = pin_service_pb2.UnlockPracticeCardsRequest(
+            request_id=str(uuid.uuid4()),
+            context=EMPFANG,
+            card=self.here.cards[SMCB] if card_named else "",
+            accept_last_attempt=last,
+            accept_unknown_attempts=unknown,
+        )
+        contexts = 3
+        order = Order(start=lambda box: box.pins.start(request), card=SMCB, verb="VerifyPin", most=contexts)
+        self.here.run(self._taken(order))
         return order
 
     @rule(target=orders, place=st.sampled_from(PLACES), last=st.booleans(), set_new=st.booleans())
