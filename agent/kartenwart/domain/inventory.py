@@ -202,7 +202,8 @@ class Card:
     """A card ("cards/{c}"). `holder` of an eGK is personal data: kept only in memory, never logged.
 
     `contexts` are those that may reach it; `holder_contexts` those at whose workplace an eGK's holder is needed. `seal`
-    is a keyed hash of an eGK's ICCSN, by which the box knows it again after another insertion; never shown.
+    is a keyed hash of an eGK's ICCSN, by which the box knows it again after another insertion; never shown. `condition`
+    is what somebody should do about it in time, as of the last poll.
     """
 
     name: str
@@ -217,6 +218,7 @@ class Card:
     pin_states: tuple[PinState, ...] = ()
     confirmed: bool = True
     seal: str = ""
+    condition: Failure | None = None
 
     def handle(self, konnektor: str) -> str:
         """Return the handle by which a Konnektor knows the card; empty where it has none."""

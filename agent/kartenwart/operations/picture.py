@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from operator import attrgetter
 
+from kartenwart.domain.certificate_words import condition_of
 from kartenwart.domain.inventory import Card, CardType, Inventory, Konnektor, Route, Terminal
 from kartenwart.domain.ports.observations import Observation, ObservedCard, ObservedTerminal
 from kartenwart.operations.names import ResourceNames
@@ -22,7 +24,9 @@ class Painter:
         """Return the inventory with all of this Konnektor as the poll found it; PIN states live on with handles."""
         terminals = self._terminals(observation.terminals)
         by_ct = {terminal.ct_id: terminal.name for terminal in terminals}
-        found = [self.card(one, by_ct.get(one.ct_id, "")) for one in observation.cards]
+        taken = observation.konnektor.last_confirmed
+        today = taken.date() if taken else None
+        found = [self.card(one, by_ct.get(one.ct_id, ""), today=today) for one in observation.cards]
         before = {card.name: card for card in inventory.cards}
         left = [rest for card in inventory.cards if (rest := self._without(card)) is not None]
         cards = [self._remembering(card, before.get(card.name)) for card in merged([*left, *found])]
@@ -45,8 +49,8 @@ class Painter:
         cards = merged([*(one for one in missed if one.handle(self.konnektor)), *found.cards])
         return replace(found, cards=_sorted(_doubted(card, shown.card(card.name)) for card in cards))
 
-    def card(self, seen: ObservedCard, terminal: str, *, confirmed: bool = True) -> Card:
-        """Return the card that was seen in a terminal."""
+    def card(self, seen: ObservedCard, terminal: str, *, confirmed: bool = True, today: date | None = None) -> Card:
+        """Return the card that was seen in a terminal; its condition as of `today`, if that is known."""
         lasting = seen.type.is_practice or seen.type.is_person
         return Card(
             name=self.names.card(konnektor=self.konnektor, handle=seen.handle, card_type=seen.type, iccsn=seen.iccsn),
@@ -60,6 +64,7 @@ class Painter:
             holder_contexts=seen.local_contexts if seen.type is CardType.EGK else frozenset(),
             confirmed=confirmed,
             seal=self.names.iccsn(seen.iccsn) if seen.type is CardType.EGK else "",
+            condition=condition_of(seen.type, seen.certificate_expiry, today) if today else None,
         )
 
     def _terminals(self, seen: Iterable[ObservedTerminal]) -> list[Terminal]:

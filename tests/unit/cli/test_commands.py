@@ -146,7 +146,20 @@ async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names
                 }
             ]
         },
-        "ListCards": {"cards": [{**CARDS[0], "holder": "Praxis [/b]", "pinStates": [locked]}]},
+        "ListCards": {
+            "cards": [
+                {
+                    **CARDS[0],
+                    "holder": "Praxis [/b]",
+                    "pinStates": [locked],
+                    "condition": {
+                        "reason": "REASON_CERTIFICATE_EXPIRES_SOON",
+                        "title": "Das Zertifikat der Karte läuft bald ab.",
+                        "nextStep": "Bitte eine Folgekarte bestellen.",
+                    },
+                }
+            ]
+        },
     }
     ran = await door.run("status")
     assert (ran.status, ran.err) == (1, "")
@@ -155,6 +168,7 @@ async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names
         "[/kim] nicht.",
         "Grund KONNEKTOR_CONTEXT_REFUSED · Konnektor-Code 4004 · zuständig: Techniker",
         "SMC-B Praxis [/b]: PIN.SMC im Kontext kim nicht freigeschaltet, PIN nötig",
+        "SMC-B Praxis [/b]: Das Zertifikat der Karte läuft bald ab.\n  → Bitte eine Folgekarte bestellen.",
     ):
         assert words in ran.out
 

@@ -61,7 +61,7 @@ async def status(box: "Kartenwart", out: Output) -> None:
     out.facts("status", content, _box_lines(system))
     for link in links:
         out.text(_link_line(link))
-    for line in _locked(seen):
+    for line in (*_locked(seen), *_conditions(seen)):
         out.text(line)
     if down:
         raise Ended(Exit.FAILED)
@@ -100,6 +100,16 @@ def _locked(seen: Sequence[card_pb2.Card]) -> list[str]:
         for card in seen
         for state in card.pin_states
         if state.status in _TROUBLE.get(card.type, ())
+    ]
+
+
+def _conditions(seen: Sequence[card_pb2.Card]) -> list[str]:
+    """Return what somebody should do about cards before they stop working."""
+    return [
+        f"[yellow]{CARD_TYPES.get(card.type, '?')} {escape(card.holder)}: {escape(card.condition.title)}[/yellow]\n"
+        f"  → {escape(card.condition.next_step)}"
+        for card in seen
+        if card.HasField("condition")
     ]
 
 
