@@ -92,8 +92,7 @@ class PracticeMachine(RuleBasedStateMachine):
             accept_last_attempt=last,
             accept_unknown_attempts=unknown,
         )
-        contexts = 3
-        order = Order(start=lambda box: box.pins.start(request), card=SMCB, verb="VerifyPin", most=contexts)
+        order = Order(start=lambda box: box.pins.start(request), card=SMCB, verb="VerifyPin", most=3)  # contexts
         self.here.run(self._taken(order))
         return order
 
