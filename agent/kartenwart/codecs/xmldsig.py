@@ -176,7 +176,10 @@ def _transforms(reference: Element) -> list[str]:
 
 
 def _octets(element: Element | Document, *, exclusive: bool, comments: bool = False) -> bytes:
-    return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=comments)
+    try:
+        return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=comments)
+    except etree.C14NError:
+        raise MalformedError("no canonical form, as of namespaces that are relative") from None
 
 
 def _exclusive(algorithm: str) -> bool:

@@ -1,5 +1,7 @@
 """Signatures of XML in XML: what cannot be signed so is refused before a job is made, with words for why."""
 
+from dataclasses import replace
+
 import pytest
 
 from kartenwart.domain.documents import DocumentToSign, SignatureFormat
@@ -7,8 +9,8 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.jobs import JobState
 from kartenwart.domain.ports.konnektor import Signature, Signed
 from kartenwart.operations.signatures import SignDocumentsOrder
-from tests.unit.operations.practice import DESK, SMCB, Practice, named
-from tests.unit.operations.test_signatures import SIG, ready, refusal, signed, uploaded
+from tests.unit.operations.practice import DESK, HBA, SMCB, Practice, named
+from tests.unit.operations.test_signatures import SIG, doctor, ready, refusal, signed, uploaded
 
 ENVELOPED, ENVELOPING = SignatureFormat.XADES_ENVELOPED, SignatureFormat.XADES_ENVELOPING
 REMARKED = b"<a/><!-- remark -->"
@@ -41,3 +43,12 @@ async def test_remarks_beside_the_root_are_signed_in_the_document_only(
     practice: Practice, data: bytes, form: SignatureFormat
 ) -> None:
     assert (await signed(practice, await xml(practice, data, form))).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("form", [ENVELOPED, ENVELOPING])
+async def test_a_qualified_one_has_a_reason_of_its_own(practice: Practice, form: SignatureFormat) -> None:
+    await doctor(practice)
+    plain = await xml(practice, b"<a/>", form)
+    wrong = await refusal(practice, replace(plain, card=named(HBA), user="users/arzt1"))
+    assert (wrong.failure.reason, wrong.violations[0].field) == (Reason.SIGNATURE_POLICY_NEEDED, "documents[0].format")
+    assert practice.konnektor.asked == []

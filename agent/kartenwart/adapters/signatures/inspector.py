@@ -17,6 +17,10 @@ class PdfInspector:
         """Return the root element of an XML document; None for what is none."""
         return await asyncio.to_thread(_xml_root, data)
 
+    async def xml_canonical(self, data: bytes) -> bool:
+        """True for an XML document that a signature of XML can be made of."""
+        return await asyncio.to_thread(_xml_canonical, data)
+
     async def xml_stands_alone(self, data: bytes) -> bool:
         """True where nothing stands beside the root element of an XML document that has one."""
         return await asyncio.to_thread(_xml_stands_alone, data)
@@ -26,6 +30,17 @@ def _xml_root(data: bytes) -> str | None:
     from kartenwart.codecs.document_xml import root_name  # XML is not what a start waits for
 
     return root_name(data)
+
+
+def _xml_canonical(data: bytes) -> bool:
+    from kartenwart.codecs.malformed import MalformedError
+    from kartenwart.codecs.xmldsig import canonical_document  # XML is not what a start waits for
+
+    try:
+        canonical_document(data)
+    except MalformedError:
+        return False
+    return True
 
 
 def _xml_stands_alone(data: bytes) -> bool:

@@ -111,3 +111,10 @@ async def test_xml_says_its_root_and_what_stands_beside_it(data: bytes, root: st
 @pytest.mark.parametrize("data", [b"", b"text", b"<a>", b"<!DOCTYPE a><a/>"])
 async def test_what_is_no_xml_has_no_root(data: bytes) -> None:
     assert await PdfInspector().xml_root(data) is None
+    assert not await PdfInspector().xml_canonical(data)
+
+
+async def test_what_has_no_canonical_form_is_known_before_a_card_signs_it() -> None:
+    relative, whole = (b'<a xmlns="%s"/>' % name for name in (b"urn/x", b"urn:x"))
+    assert not await PdfInspector().xml_canonical(relative)
+    assert await PdfInspector().xml_canonical(whole)
