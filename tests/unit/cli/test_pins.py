@@ -64,8 +64,16 @@ def test_a_puk_is_called_a_puk(verb: str, outcome: str, left: int | None, words:
 
 
 async def test_a_job_shows_its_steps(door: Door) -> None:
-    door.answers["GetJob"] = {"job": {**ENDED, "pinSteps": {"steps": STEPS}}}
+    asked = {
+        "step": "JOB_STEP_PIN_ENTRY",
+        "text": "Gleich bitte am Kartenterminal „Empfang“ eingeben.",
+        "expected": True,
+    }
+    left = {"card": "cards/c-smcb", "progress": [asked], "pinSteps": {"steps": STEPS}}
+    door.answers["GetJob"] = {"job": {**ENDED, **left}}
     ran = await door.run("jobs", "show", "j-1")
+    assert "SMC-B Praxis" in ran.out
+    assert "„Empfang“ eingeben.  (erwartet)" in ran.out
     assert "PIN.SMC in kim" in ran.out
     assert "falsche PIN (noch 2 Versuche)" in ran.out
 
