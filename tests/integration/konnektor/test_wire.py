@@ -35,7 +35,7 @@ ORDER = SignOrder(
 )
 Verb = Callable[[Konnektor], Awaitable[object]]
 VERBS: dict[str, Verb] = {
-    "VerifyPin": lambda konnektor: konnektor.verify_pin(CALL, Pin.CH, nothing),
+    "VerifyPin": lambda konnektor: konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing),
     "SignDocument": lambda konnektor: konnektor.sign(CALL, ORDER, nothing),
 }
 
@@ -286,7 +286,7 @@ class TestVerifyPin:
     )
     async def test_an_answer_is_a_result(self, reply: bytes, outcome: PinOutcome, left: int | None) -> None:
         async with raw_device({"VerifyPin": reply}) as device, facing(device) as konnektor:
-            result = await konnektor.verify_pin(CALL, Pin.CH, nothing)
+            result = await konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing)
         assert (result.outcome, result.attempts_left) == (outcome, left)
 
     @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ class TestVerifyPin:
     )
     async def test_what_is_no_result_is_raised(self, reply: bytes, reason: Reason, sent: bool) -> None:
         async with raw_device({"VerifyPin": reply}) as device, facing(device) as konnektor:
-            failed = await failing(konnektor.verify_pin(CALL, Pin.CH, nothing))
+            failed = await failing(konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing))
         assert (failed.failure.reason, failed.sent) == (reason, sent)
 
     @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ class TestVerifyPin:
                 await asyncio.sleep(0.1)
                 ready.append(device.connections == before + 1 and device.calls["VerifyPin"] == 0)
 
-            await konnektor.verify_pin(CALL, Pin.CH, before_send)
+            await konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), before_send)
             assert ready == [True]
             assert device.calls["VerifyPin"] == 1
 

@@ -194,11 +194,6 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
         assert isinstance(answer, VerifyPinResult)
         return answer
 
-    async def verify_pin(self, call: CardCall, _pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        answer = await self._sent(call, before_send)
-        assert isinstance(answer, VerifyPinResult)
-        return answer
-
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         self.orders.append(order)
         answer = await self._sent(call, before_send)

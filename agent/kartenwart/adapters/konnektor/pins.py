@@ -53,11 +53,6 @@ async def pin_status(link: Link, call: CardCall, pin: Pin) -> PinReading:
     return PinReading(status=answer.status, attempts_left=answer.left_tries)
 
 
-async def verify_pin(link: Link, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-    """Let a person type the PIN, once; see the port for what is a result and what is raised."""
-    return await pin_verb(link, call, PinWish(verb=PinVerb.VERIFY, pin=pin), before_send)
-
-
 async def pin_verb(link: Link, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
     """Let a person carry out a verb on a PIN, once; see the port for what is a result and what is raised."""
     service = await link.verb_service(pins.SERVICE)
