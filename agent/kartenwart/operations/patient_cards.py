@@ -75,7 +75,7 @@ class PatientCards:
         insertion = Insertion(
             konnektor=reach.context.konnektor, handle=reach.call.handle, mandant=reach.context.mandant
         )
-        return await self._insertions.shared(insertion, checked=check, read=read)
+        return await self._insertions.shared(insertion, checked=check, authority=order.authority, read=read)
 
     async def read_kvk(self, _caller: Caller, card: str, context: str) -> Reading:
         """Read an old health insurance card; nothing of it is kept."""

@@ -99,6 +99,25 @@ async def test_it_is_read_in_the_name_of_a_doctor_where_the_caller_says_so(pract
     assert nobody.value.failure.reason is Reason.INVALID_ARGUMENT
 
 
+async def test_a_locked_doctors_card_is_not_the_trouble_of_who_reads_with_the_practices(practice: Practice) -> None:
+    await practice.people.create("users/arzt1", "Arzt 1")
+    practice.konnektor.reading.clear()
+    practice.konnektor.data = WorldError(failure(reason_for_code(3042), code=3042))
+    order = replace(ORDER, authority=named(HBA), user="users/arzt1")
+    first = asyncio.create_task(practice.patient_cards.read_vsd(caller(), order))
+    await asyncio.sleep(0.01)
+    beside = [asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER)) for _ in range(2)]
+    same = asyncio.create_task(practice.patient_cards.read_vsd(caller(), order))
+    await asyncio.sleep(0.01)
+    practice.konnektor.reading.set()
+    assert (await first).failure is not None
+    practice.konnektor.data = GOOD
+    assert [(await one).data for one in beside] == [GOOD, GOOD]
+    assert (await same).failure is not None
+    assert [authority.handle for _, authority, _, _ in practice.konnektor.read] == ["h-hba", "h-smcb"]
+    assert (await practice.patient_cards.read_vsd(caller(), order)).data is GOOD
+
+
 async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Practice) -> None:
     practice.konnektor.readings[DESK, Pin.SMC] = PinReading(status=PinStatus.VERIFIABLE, attempts_left=3)
     reading = await practice.patient_cards.read_vsd(caller(), ORDER)
@@ -198,7 +217,18 @@ async def test_each_code_says_what_the_practice_may_do(
     assert len(practice.insertions) == kept
 
 
-@pytest.mark.parametrize("reason", [Reason.KONNEKTOR_SILENT, Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_CRITICAL])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.KONNEKTOR_SILENT,
+        Reason.KONNEKTOR_UNREACHABLE,
+        Reason.KONNEKTOR_CRITICAL,
+        Reason.KONNEKTOR_CREDENTIALS_REFUSED,
+        Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED,
+        Reason.KONNEKTOR_SERVICE_MISSING,
+        Reason.TERMINAL_DISCONNECTED,
+    ],
+)
 def test_where_technology_fails_the_replacement_is_allowed(reason: Reason) -> None:
     assert replacement_after(failure(reason)) is ReplacementProcedure.ALLOWED
 
