@@ -157,12 +157,13 @@ class Jobs:
             if await self._running.rewrite(live, _cut_short(live.job)):
                 del self._live[job.name]
             else:
-                self._spawn(self._insist(live))
+                self._spawn(self._insist(live, _cut_short(live.job)))
             await self._ended(live.job)
 
     async def close(self) -> None:
         """Take no more jobs; what waits ends now, what is on the wire gets a little time for its answer."""
         self._closing = True
+        self._running.stopping.set()
         for live in self._live.values():
             if not live.on_wire:
                 live.stop()
@@ -206,13 +207,15 @@ class Jobs:
         try:
             durable = await self._running.run(live, work)
             await self._ended(live.job)
-            if durable:
-                del self._live[live.job.name]
         finally:
             live.news.close()
+        if durable:
+            del self._live[live.job.name]
+        else:
+            await self._insist(live, work.detail)
 
-    async def _insist(self, live: LiveJob) -> None:
-        if await self._running.insist(live, _cut_short(live.job)):
+    async def _insist(self, live: LiveJob, detail: str) -> None:
+        if await self._running.insist(live, detail):
             del self._live[live.job.name]
 
     async def _ended(self, job: Job) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from kartenwart.domain.audit import AuditEntry
@@ -32,17 +34,25 @@ UNANSWERED = frozenset(
 
 
 class Running:
-    """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused."""
+    """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused, the last for good.
+
+    `stopping` is set when the agent ends.
+    """
 
     def __init__(self, *, locks: CardLocks, pauses: Sequence[float], report: Report) -> None:
         self._locks = locks
         self._pauses = tuple(pauses)
         self._report = report
+        self.stopping = asyncio.Event()
 
     async def run(self, live: LiveJob, work: Work[Any]) -> bool:
-        """Run a job to its end; True where the end is durable."""
+        """Run a job to its end; False where the disk refuses the end: then `insist`."""
         ending = await self._ending(live, work)
-        return await self._write_end(live, ending, work.detail)
+        try:
+            await live.end(ending, _end_record(live.job, ending, work.detail))
+        except WorldError:
+            return False
+        return True
 
     async def _ending(self, live: LiveJob, work: Work[Any]) -> Ending:
         try:
@@ -122,20 +132,19 @@ class Running:
         live.require_wanted()
         live.goes_out()
 
-    async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
-        try:
-            await live.end(ending, _end_record(live.job, ending, detail))
-        except WorldError:
-            return await self.insist(live, detail)
-        return True
-
     async def insist(self, live: LiveJob, detail: str) -> bool:
-        """Write an end again for a while where the disk refuses: the writing is repeated, never the verb."""
-        for pause in self._pauses:
+        """Write a told end again until the disk takes it; False where the agent ends before.
+
+        A disk may be full for days, and a restart would make another end of it. Never is the verb repeated.
+        """
+        for pause in chain(self._pauses, repeat(self._pauses[-1])):
             self._report("job.end_not_written", job=live.job.name, pause=pause)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), pause)
             if await self.rewrite(live, detail):
                 return True
+            if self.stopping.is_set():
+                break
         return False
 
     async def rewrite(self, live: LiveJob, detail: str) -> bool:

@@ -259,7 +259,12 @@ VERIFIED = VerifyPinResult(outcome=PinOutcome.VERIFIED)
 class Practice:
     """Everything above the ports, wired as the agent does it."""
 
-    def __init__(self, store: MemoryStore | None = None, vault: MemoryVault | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryStore | None = None,
+        vault: MemoryVault | None = None,
+        pauses: Sequence[float] = (0.01, 0.01, 0.01),
+    ) -> None:
         self.store = store or MemoryStore()
         self.vault = vault or MemoryVault()
         self.clock = SetClock()
@@ -279,7 +284,7 @@ class Practice:
             clock=self.clock,
             locks=self.locks,
             lost=lambda creator: self.lost.get(creator.name),
-            pauses=(0.01, 0.01, 0.01),
+            pauses=pauses,
             grace=0.05,
             report=self.report,
         )

@@ -120,12 +120,56 @@ async def test_an_end_that_the_disk_refuses_is_shown_and_written_later_without_a
     assert practice.konnektor.verbs_sent == 1
 
 
+async def test_an_end_is_written_however_long_the_disk_refused(practice: Practice) -> None:
+    """Longer than all pauses together; callers, and those who clean up, need not wait for it."""
+    cleaned: list[Job] = []
+
+    async def clean(job: Job) -> None:
+        cleaned.append(job)
+
+    practice.jobs.on_end(clean)
+    job = await sent(practice)
+    practice.store.refuse = True
+    ended = await end_of(practice, job)
+    await until()
+    assert cleaned == [ended]
+    async with asyncio.timeout(5):
+        while sum(1 for event, _ in practice.reports if event == "job.end_not_written") < 6:
+            await asyncio.sleep(0.01)
+        practice.store.refuse = False
+        while practice.actions()[-1] != ("job.ended", "SUCCEEDED"):
+            await asyncio.sleep(0.005)
+    assert practice.store.jobs[job.name] == ended
+    assert practice.konnektor.verbs_sent == 1
+
+
+async def test_a_stop_waits_for_no_disk_that_refuses() -> None:
+    practice = Practice(pauses=(60.0,))
+    job = await sent(practice)
+    practice.store.refuse = True
+    async with asyncio.timeout(2):
+        await practice.jobs.close()
+    assert practice.store.jobs[job.name].state is JobState.SENT
+
+
+async def test_a_stop_tries_once_more_to_write_an_end() -> None:
+    practice = Practice(pauses=(60.0,))
+    job = await sent(practice)
+    practice.store.refuse = True
+    await end_of(practice, job)
+    await until()
+    practice.store.refuse = False
+    await practice.jobs.close()
+    assert practice.store.jobs[job.name].state is JobState.SUCCEEDED
+    assert practice.actions()[-1] == ("job.ended", "SUCCEEDED")
+
+
 async def test_an_end_that_was_never_written_is_unknown_after_a_restart(practice: Practice) -> None:
     job = await sent(practice)
     practice.store.refuse = True
     await end_of(practice, job)
-    await asyncio.sleep(0.1)
     assert (await practice.jobs.get(caller(), job.name)).state is JobState.SUCCEEDED
+    await practice.jobs.close()
     practice.store.refuse = False
     restarted = Practice(store=practice.store)
     await restarted.jobs.recover()
