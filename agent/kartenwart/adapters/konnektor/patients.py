@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kartenwart.adapters.konnektor.faults import from_fault
-from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.adapters.konnektor.link import Link, call_context, nothing_first
 from kartenwart.codecs import kvk, vsd
 from kartenwart.codecs.malformed import MalformedError, OversizedError
 from kartenwart.codecs.soap import card_requests, patients
@@ -35,13 +35,13 @@ async def read_vsd(
         egk=call.handle, authority=authority.handle, check_online=check_online, read_receipt=read_receipt
     )
     exchange = patients.read_vsd(call_context(authority.context, authority.user_id), request)
-    return _opened(await _once(link, exchange, call.context, _nobody_asked))
+    return _opened(await _once(link, exchange, call.context, nothing_first))
 
 
 async def read_kvk(link: Link, call: CardCall) -> CardData:
     """Read an old card."""
     template = await _once(
-        link, patients.read_kvk(call_context(call.context), call.handle), call.context, _nobody_asked
+        link, patients.read_kvk(call_context(call.context), call.handle), call.context, nothing_first
     )
     containers = {ContainerKind.KVK: template}
     try:
@@ -101,10 +101,6 @@ async def _once(link: Link, exchange: Exchange[Value], context: Context, before_
     if isinstance(answer, Fault):
         raise from_fault(answer)
     return answer
-
-
-async def _nobody_asked() -> None:
-    """A reading is no job: nothing has to be durable before it."""
 
 
 def _opened(answer: VsdAnswer) -> CardData:
