@@ -7,6 +7,7 @@ PIN entry of its own. What a finished round has signed stays signed, whatever be
 import hashlib
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.comfort import PersonAssertion, SignatureMode
@@ -27,6 +28,9 @@ from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.signature_pin import SignaturePin
 from kartenwart.operations.work import Ending, Round, Tell
+
+# A session that ends before the call has arrived would let the Konnektor ask for the PIN, where nobody expects it.
+TOO_LATE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +224,8 @@ class Signing:
     async def _check_comfort(self, assertion: PersonAssertion) -> None:
         """Make sure that the session signs all that is ahead without a PIN; COMFORT_ENDED where it would not."""
         mode = await self._mode()
-        left = mode.session.signatures_left if mode is not None and mode.session is not None else 0
+        session = mode.session if mode is not None else None
+        left = session.signatures_left if session is not None and session.time_left > TOO_LATE else 0
         if assertion.user != self.reach.user or left < sum(len(call) for call in self._ahead):
             raise halted(Reason.COMFORT_ENDED)
 

@@ -137,6 +137,7 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
     comfort_on: bool = True
     comfort_user: str = ""
     comfort_left: int | None = None
+    comfort_time: timedelta = timedelta(hours=1)
     mode_users: list[str] = field(default_factory=list)
     numbers: int = 0
     on_wire: int = 0
@@ -205,7 +206,7 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
     async def signature_mode(self, call: CardCall) -> SignatureMode:
         self.mode_users.append(call.user_id)
         lasting = self.comfort_left if call.user_id == self.comfort_user else None
-        session = Session(signatures_left=lasting, time_left=timedelta(hours=1)) if lasting else None
+        session = Session(signatures_left=lasting, time_left=self.comfort_time) if lasting else None
         return SignatureMode(enabled=self.comfort_on, most=100, longest=timedelta(hours=6), session=session)
 
     async def activate_comfort(self, call: CardCall, before_send: BeforeSend) -> None:

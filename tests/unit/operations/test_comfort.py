@@ -88,6 +88,16 @@ async def test_a_session_signs_nothing_without_a_word(practice: Practice) -> Non
     assert (await signed(practice, "r-3", None)).state is JobState.SUCCEEDED
 
 
+async def test_a_session_that_ends_before_a_call_arrives_is_not_used(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    practice.konnektor.comfort_time = timedelta(seconds=4)
+    assert reason(await signed(practice, "r-1", word(practice))) is Reason.COMFORT_ENDED
+    practice.konnektor.comfort_time = timedelta(seconds=6)
+    assert (await signed(practice, "r-2", word(practice, b"m" * 16))).state is JobState.SUCCEEDED
+
+
 async def test_words_of_others_of_other_times_and_used_ones_count_for_nothing(practice: Practice) -> None:
     await doctor(practice)
     ready(practice)
