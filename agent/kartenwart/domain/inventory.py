@@ -224,6 +224,10 @@ class Card:
         """Return the handle by which a Konnektor knows the card; empty where it has none."""
         return next((route.handle for route in self.routes if route.konnektor == konnektor), "")
 
+    def home(self, konnektor: str) -> str:
+        """Return the terminal in which a Konnektor sees this card, empty where it does not or tells none."""
+        return next((route.terminal for route in self.routes if route.konnektor == konnektor), "")
+
     def __repr__(self) -> str:
         """Say name and type only: a holder must not reach a log."""
         return f"Card(name={self.name!r}, type={self.type.value})"

@@ -232,5 +232,5 @@ class CardRequests:
         raise refused(Reason.NOT_FOUND)
 
     def _home(self, reach: Reach) -> Terminal | None:
-        home = next((route.terminal for route in reach.card.routes if route.konnektor == reach.context.konnektor), "")
+        home = reach.card.home(reach.context.konnektor)
         return next((one for one in self._keeper.picture.inventory.terminals if one.name == home), None)

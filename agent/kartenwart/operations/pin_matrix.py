@@ -15,9 +15,6 @@ from kartenwart.operations.reach import Reach
 
 AT_ONCE = 4
 PATIENCE_SECONDS = 5.0
-# Whoever meets these once need not ask the same Konnektor in every other cell.
-_NOBODY_THERE = frozenset({Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_SILENT})
-
 _Place = tuple[Card, Context, Pin]
 
 
@@ -42,11 +39,11 @@ class PinMatrix:
         """
         bound = self._people.get(user).card if user else ""
         limit = asyncio.Semaphore(AT_ONCE)
-        down: dict[str, Failure] = {}
+        met: dict[str, Failure] = {}
 
         async def cell(card: Card, context: Context, pin: Pin) -> PinCell:
             async with limit:
-                return await self._cell(card, context, pin, user, down)
+                return await self._cell(card, context, pin, user, met)
 
         return tuple(await asyncio.gather(*(cell(*place) for place in self._places(caller, user, bound))))
 
@@ -60,19 +57,19 @@ class PinMatrix:
             if _wanted(card, user, bound) and context.name in card.contexts and card.handle(context.konnektor)
         ]
 
-    async def _cell(self, card: Card, context: Context, pin: Pin, user: str, down: dict[str, Failure]) -> PinCell:
+    async def _cell(self, card: Card, context: Context, pin: Pin, user: str, met: dict[str, Failure]) -> PinCell:
+        """Ask for one cell. What was `met` in another cell and stands in the way of this one too is not met again."""
         holder = user if card.type.is_person else ""
         pad, state = self._pad(card, context), None
-        trouble = down.get(context.konnektor) or down.get(card.name)
+        in_the_way = _in_the_way(card, context)
+        trouble = next((met[thing] for thing in in_the_way.values() if thing in met), None)
         if trouble is None:
             try:
                 state = await self._state(self._tools.cards.reach(card.name, context.name, holder), pin)
             except AgentError as error:
                 trouble = error.failure
-                if trouble.reason in _NOBODY_THERE:
-                    down[context.konnektor] = trouble
-                if trouble.reason is Reason.CARD_BUSY:
-                    down[card.name] = trouble
+                if trouble.reason in in_the_way:
+                    met[in_the_way[trouble.reason]] = trouble
         return PinCell(
             card=card.name, context=context.name, pin=pin, pad=pad, user=holder, state=state, failure=trouble
         )
@@ -96,6 +93,15 @@ class PinMatrix:
             return PinPad(certainty=PadCertainty.NOWHERE, terminal=name, terminal_label=label, failure=gone)
         certainty = PadCertainty.SURE if pad.sure else PadCertainty.EXPECTED
         return PinPad(certainty=certainty, terminal=name, terminal_label=label)
+
+
+def _in_the_way(card: Card, context: Context) -> dict[Reason, str]:
+    """Return what a trouble stands in the way of: all of a Konnektor, of a terminal (one that hangs), of a card."""
+    return {
+        Reason.KONNEKTOR_UNREACHABLE: context.konnektor,
+        Reason.KONNEKTOR_SILENT: card.home(context.konnektor) or context.konnektor,
+        Reason.CARD_BUSY: card.name,
+    }
 
 
 def _wanted(card: Card, user: str, bound: str) -> bool:

@@ -65,6 +65,19 @@ async def test_a_konnektor_that_is_away_is_asked_once_for_the_whole_matrix(pract
     assert len(practice.konnektor.asked) <= 4
 
 
+async def test_a_terminal_that_hangs_spoils_only_the_cells_of_its_own_cards(practice: Practice) -> None:
+    await doctor(practice)
+    elsewhere = replace(TERMINAL, ct_id="ct-2", mac_address="00-1B-2C-3D-4E-60")
+    doctors = [replace(HBA, handle=f"h-{n}", ct_id="ct-2", slot_id=n, iccsn=f"8027{n:016}") for n in range(1, 7)]
+    practice.keeper.observe(observation(SMCB, *doctors, terminals=(TERMINAL, elsewhere)))
+    silent = WorldError(failure(Reason.KONNEKTOR_SILENT))
+    for context in (DESK, ROOM):
+        practice.konnektor.readings[context, Pin.SMC] = silent
+    cells = await practice.pin_matrix.read(caller(), ARZT)
+    assert {cell.card for cell in cells if cell.failure == silent.failure} == {named(SMCB)}
+    assert len([cell for cell in cells if cell.state]) == 2 * 2 * len(doctors)
+
+
 async def test_a_card_at_which_somebody_types_is_busy_in_the_matrix_and_is_not_asked(practice: Practice) -> None:
     await doctor(practice)
     job = await practice.pins.verify(
