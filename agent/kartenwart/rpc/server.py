@@ -18,7 +18,7 @@ from kartenwart.rpc.handlers import Router, handlers
 from kartenwart.rpc.standard import Health, standard_handlers
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # a chunk has 1 MiB, the largest picture far less
-MOST_CONNECTIONS = 3000  # each takes 110 KiB before it has said a word, and the unit has 1 GiB
+MOST_CONNECTIONS = 3000  # each takes up to 110 KiB before it has said a word, and the unit has 1 GiB
 GRACE = 3.0
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),  # a second agent on this port must fail, not share it
