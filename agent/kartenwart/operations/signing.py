@@ -250,7 +250,7 @@ class Signing:
         """Count what the comfort session has just signed, and say what is left."""
         reach = self.reach
         left = self.tools.sessions.spent(reach.context, reach.call.handle, reach.user, signatures)
-        tell(JobStep.DOCUMENT_SIGNED, f"Die Komfortsignatur reicht noch für {left} Signaturen.")
+        tell(JobStep.DOCUMENT_SIGNED, _words_of_rest(left))
 
     @property
     def _pin(self) -> SignaturePin:
@@ -260,3 +260,9 @@ class Signing:
         """Return the error as its reader needs it, and keep what it says of PIN.QES."""
         error = WorldError(self._stopped_or(error.failure), sent=error.sent)
         return await self._pin.learnt(error) if self.reach.card.type.is_person else error
+
+
+def _words_of_rest(left: int) -> str:
+    if not left:
+        return "Die Komfortsignatur ist damit zu Ende; danach fragt das Terminal wieder nach der PIN.QES."
+    return f"Die Komfortsignatur reicht noch für {left if left > 1 else 'eine'} Signatur{'en' if left > 1 else ''}."

@@ -13,7 +13,7 @@ from kartenwart.domain.comfort import ComfortState, PersonAct, PersonAssertion
 from kartenwart.domain.events import EventType
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
-from kartenwart.domain.jobs import ComfortResult, Job, JobState
+from kartenwart.domain.jobs import ComfortResult, Job, JobState, JobStep
 from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.comfort import ActivateComfortOrder
@@ -96,6 +96,17 @@ async def test_a_session_that_ends_before_a_call_arrives_is_not_used(practice: P
     assert reason(await signed(practice, "r-1", word(practice))) is Reason.COMFORT_ENDED
     practice.konnektor.comfort_time = timedelta(seconds=6)
     assert (await signed(practice, "r-2", word(practice, b"m" * 16))).state is JobState.SUCCEEDED
+
+
+async def test_each_signature_says_what_is_left_of_the_session(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    for left, words in ((3, "noch für 2 Signaturen."), (2, "noch für eine Signatur."), (1, "damit zu Ende")):
+        practice.konnektor.comfort_left = left
+        job = await signed(practice, f"r-{left}", word(practice, bytes([left]) * 16))
+        [told] = [one.text for one in job.progress if one.step is JobStep.DOCUMENT_SIGNED]
+        assert words in told
 
 
 async def test_words_of_others_of_other_times_and_used_ones_count_for_nothing(practice: Practice) -> None:
