@@ -50,16 +50,17 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
 def _operations(parts: Parts, shared: Shared) -> Operations:
     admission, jobs, cards = parts.admission, shared.jobs, shared.cards
     contexts, people, tools = admission.contexts, admission.people, shared.tools
+    keys = card_keys.keys(people, tools, parts.clock, parts.rsa_until)
     return Operations(
         audit=admission.audit,
-        authentications=card_keys.authentications(jobs, contexts, people, tools),
+        authentications=card_keys.authentications(jobs, contexts, keys, tools),
         card_requests=CardRequests(jobs=jobs, cards=cards, contexts=contexts, keeper=shared.keeper),
         certificate_surveys=_certificate_surveys(parts, shared),
         certificates=Certificates(cards=cards, reader=tools.reader),
         comfort=_comfort(parts, shared),
         contexts=contexts,
         documents=shared.documents,
-        encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools),
+        encryptions=card_keys.encryptions(parts.konnektors, contexts, keys, tools),
         enrolments=_enrolments(parts),
         events=shared.events,
         information_models=_models(parts, shared),

@@ -1,9 +1,11 @@
 """The operations on cards' own keys, with their adapters."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from kartenwart.adapters.signatures.authentication import MathSignatureJudge
 from kartenwart.adapters.signatures.envelopes import CmsEnvelopeReader
+from kartenwart.domain.clock import Clock
 from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
@@ -15,25 +17,23 @@ from kartenwart.operations.people import People
 from kartenwart.operations.signing import SigningTools
 
 
-def authentications(jobs: Jobs, contexts: Contexts, people: People, tools: SigningTools) -> Authentications:
+def keys(people: People, tools: SigningTools, clock: Clock, rsa_until: date) -> CardKeys:
+    """Return what all work with cards' own keys stands on."""
+    return CardKeys(
+        cards=tools.cards, people=people, memory=tools.memory, reader=tools.reader, clock=clock, rsa_until=rsa_until
+    )
+
+
+def authentications(jobs: Jobs, contexts: Contexts, keys: CardKeys, tools: SigningTools) -> Authentications:
     """Return the signatures for authentication."""
-    keys, judge = _keys(people, tools), MathSignatureJudge()
-    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=judge)
+    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=MathSignatureJudge())
     return Authentications(jobs=jobs, contexts=contexts, tools=needed)
 
 
 def encryptions(
-    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, people: People, tools: SigningTools
+    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, keys: CardKeys, tools: SigningTools
 ) -> Encryptions:
     """Return what encrypts and decrypts."""
     return Encryptions(
-        keys=_keys(people, tools),
-        contexts=contexts,
-        konnektors=konnektors,
-        documents=tools.documents,
-        envelopes=CmsEnvelopeReader(),
+        keys=keys, contexts=contexts, konnektors=konnektors, documents=tools.documents, envelopes=CmsEnvelopeReader()
     )
-
-
-def _keys(people: People, tools: SigningTools) -> CardKeys:
-    return CardKeys(cards=tools.cards, people=people, memory=tools.memory, reader=tools.reader)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.signatures import DerCertificateReader, MathSignatureChecker
@@ -44,6 +45,7 @@ class Parts:
     limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
     comfort_warning: EndWarning
+    rsa_until: date
     report: Report
     enrolment_changed: Callable[[], None]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from kartenwart.domain.authentication import JwsAlgorithm
@@ -14,6 +15,9 @@ from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.encryption import Encryptions
+from tests.unit.operations.memory import START
+
+LAST_RSA_DAY = START.date() + timedelta(days=10)
 
 
 @dataclass
@@ -90,4 +94,11 @@ def encryptions(practice: Any, reader: Any, envelopes: PlayedEnvelopes) -> Encry
 
 
 def _keys(practice: Any, reader: Any) -> CardKeys:
-    return CardKeys(cards=practice.cards, people=practice.people, memory=practice.memory, reader=reader)
+    return CardKeys(
+        cards=practice.cards,
+        people=practice.people,
+        memory=practice.memory,
+        reader=reader,
+        clock=practice.clock,
+        rsa_until=LAST_RSA_DAY,
+    )
