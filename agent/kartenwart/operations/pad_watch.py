@@ -56,7 +56,7 @@ class PadWatch:
         if self._tell is None:
             return
         if self._signed_one(notice):
-            self._signed += 1
+            self._signed = min(self._signed + 1, self._of)
             one = "Die Karte hat das Dokument signiert."
             several = f"Die Karte hat {self._signed} von {self._of} Dokumenten signiert."
             self._tell(JobStep.DOCUMENT_SIGNED, one if self._of == 1 else several)

@@ -177,17 +177,18 @@ async def test_an_abort_at_the_pad_without_a_stop_stays_an_abort(prepared: Pract
     assert (job.failure.reason, job.result) == (Reason.PIN_ABORTED, None)
 
 
-async def test_progress_counts_what_the_konnektor_tells(prepared: Practice) -> None:
+@pytest.mark.parametrize(("events", "counted"), [(2, 2), (5, 3)])
+async def test_progress_counts_what_the_konnektor_tells(prepared: Practice, events: int, counted: int) -> None:
     prepared.konnektor.go.clear()
     job = await prepared.signatures.sign(caller(), await batch(prepared, 3))
     while not prepared.konnektor.on_wire:
         await asyncio.sleep(0.001)
-    for _ in range(2):
+    for _ in range(events):  # anyone can forge more of them than there are documents
         prepared.keeper.notice(Notice(type=NoticeType.DOCUMENT_SIGNED, konnektor=K1, detail="ABC-001"))
     prepared.konnektor.go.set()
     ended = await prepared.jobs.wait(caller(), job.name, 5)
     told = [one.text for one in ended.progress if one.step is JobStep.DOCUMENT_SIGNED]
-    assert told[-1] == "Die Karte hat 2 von 3 Dokumenten signiert."
+    assert told[-1] == f"Die Karte hat {counted} von 3 Dokumenten signiert."
 
 
 async def test_a_full_disk_costs_the_documents_and_no_program_begins_again(prepared: Practice) -> None:
