@@ -26,7 +26,20 @@ from kartenwart.domain.ports.konnektor import PinReading, RequestedCard
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.card_requests import EjectCardOrder, RequestCardOrder
 from kartenwart.operations.patient_cards import ReadVsdOrder
-from tests.unit.operations.practice import DESK, EGK, HBA, K1, NAMES, ROOM, SMCB, Practice, caller, named, observation
+from tests.unit.operations.practice import (
+    DESK,
+    EGK,
+    HBA,
+    K1,
+    NAMES,
+    OTHER,
+    ROOM,
+    SMCB,
+    Practice,
+    caller,
+    named,
+    observation,
+)
 
 PERSON = Person(insured_id="X000000012", birth_date="19640812", given_names="Erika", family_name="E", gender="W")
 COVER = Insurance(insurer=Insurer(number="1", country="D", name="K"), begins="20010101")
@@ -116,6 +129,18 @@ async def test_a_locked_doctors_card_is_not_the_trouble_of_who_reads_with_the_pr
     assert (await same).failure is not None
     assert [authority.handle for _, authority, _, _ in practice.konnektor.read] == ["h-hba", "h-smcb"]
     assert (await practice.patient_cards.read_vsd(caller(), order)).data is GOOD
+
+
+async def test_two_mandants_beside_one_terminal_read_for_themselves(practice: Practice) -> None:
+    """A proof is made in the name of one practice, and no other one gets it."""
+    both = frozenset({DESK, OTHER})
+    shared = replace(EGK, contexts=both, local_contexts=both)
+    practice.keeper.observe(observation(replace(SMCB, contexts=SMCB.contexts | both), HBA, shared))
+    practice.konnektor.readings[OTHER, Pin.SMC] = VERIFIED
+    for context in (DESK, OTHER):
+        reading = await practice.patient_cards.read_vsd(caller(), replace(ORDER, context=context))
+        assert (reading.data is GOOD, reading.shared) == (True, False)
+    assert [authority.context.mandant for _, authority, _, _ in practice.konnektor.read] == ["m1", "m2"]
 
 
 async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Practice) -> None:
@@ -255,6 +280,17 @@ async def test_a_card_is_checked_once_a_quarter(practice: Practice) -> None:
     assert [check for _, _, check, _ in practice.konnektor.read] == [True, False, True]
     ((other, quarter),) = practice.store.checked
     assert (quarter, other == seal) == ("2027Q1", False)
+
+
+async def test_a_proof_from_before_midnight_does_not_count_for_the_new_quarter(practice: Practice) -> None:
+    practice.konnektor.reading.clear()
+    asking = asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER))
+    await asyncio.sleep(0.01)
+    practice.clock.move(seconds=60 * 24 * 3600)
+    practice.konnektor.reading.set()
+    await asking
+    await practice.patient_cards.read_vsd(caller(), inserted(practice))
+    assert [check for _, _, check, _ in practice.konnektor.read] == [True, True]
 
 
 @pytest.mark.parametrize("result", [one for one in CheckResult if not one.counts])
