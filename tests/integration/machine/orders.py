@@ -53,6 +53,11 @@ class Order:
         self.refused, self.job = "", job
 
     @property
+    def sent(self) -> bool:
+        """True where it may have reached the card."""
+        return self.job is not None and _was_sent(self.job)
+
+    @property
     def least_and_most_verbs(self) -> tuple[int, int]:
         """Return how often this may have reached the card: surely, and at most."""
         if self.job is None:
@@ -73,6 +78,8 @@ class Order:
             assert not _was_sent(job), job
         if job.state == job_pb2.JOB_STATE_SUCCEEDED:
             assert not job.HasField("failure"), job
+            asked = [one for one in job.pin_steps.steps if one.outcome not in ASKED_NOBODY]
+            assert not job.pin_steps.steps or _times_sent(job) == len(asked), job
         else:
             assert Failure.of(job.failure).reason not in ("", "UNSPECIFIED", "INTERNAL"), job
 
@@ -80,9 +87,9 @@ class Order:
 def _was_sent(job: job_pb2.Job) -> bool:
     """Tell whether it may have reached the card."""
     unknown = job.state == job_pb2.JOB_STATE_OUTCOME_UNKNOWN
-    assert not unknown or _told_as_sent(job), "nobody knows how it ended, and not even since when"
-    return _told_as_sent(job)
+    assert not unknown or _times_sent(job), "nobody knows how it ended, and not even since when"
+    return _times_sent(job) > 0
 
 
-def _told_as_sent(job: job_pb2.Job) -> bool:
-    return any(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)
+def _times_sent(job: job_pb2.Job) -> int:
+    return sum(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)
