@@ -99,9 +99,10 @@ class PatientCards:
                 await self._learn(held, error.failure)
                 raise
 
+        quarter = self._checks.quarter
         reading = await self._timed(reach, chosen, read)
         proof = reading.data.proof if reading.data else None
-        await self._checks.note(reach, proof)
+        await self._checks.note(reach, proof, quarter)
         if proof is not None and proof.result is CheckResult.CARD_INVALID:
             invalid = failure(Reason.CARD_INVALID)
             return replace(reading, failure=invalid, replacement=ReplacementProcedure.FORBIDDEN)
