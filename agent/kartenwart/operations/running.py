@@ -9,8 +9,8 @@ from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from kartenwart.domain.audit import AuditEntry
-from kartenwart.domain.catalogue import failure, halfway, halted
-from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
+from kartenwart.domain.catalogue import failure, halfway, halted, once_sent
+from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.live_job import LiveJob
 from kartenwart.operations.locks import CardLocks, Claims, Hold, Rank
@@ -87,7 +87,7 @@ class Running:
         Where the card is in use it is not even asked for its state: the rules are checked when it is free. Who held
         something that was waited for may have spent a try, or have verified the PIN: then they are checked again.
         """
-        at_once = hold.take_now(tuple(claim for claim in work.claims if claim.rank < Rank.PAD))
+        at_once = hold.take_now(tuple(claim for claim in work.claims if claim.rank is not Rank.PAD))
         if at_once and (early := await self._checked(live, work)) is not None:
             return early
         if live.job.state is JobState.RECEIVED:
@@ -190,17 +190,13 @@ def _settling(live: LiveJob, hold: Hold) -> Tell:
 
 
 def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = False) -> Ending:
-    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed.
-
-    Once the verb went out no program may repeat the job, whatever the failure permits elsewhere.
-    """
+    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed."""
     sent = not isinstance(error, WorldError) or error.sent
     unanswered = sent and not live.answered and error.failure.reason in UNANSWERED
     if live.on_wire and (lost or unanswered):
         unknown = failure(Reason.OUTCOME_UNKNOWN, code=error.failure.konnektor_code)
         return Ending(state=JobState.OUTCOME_UNKNOWN, failure=unknown, result=work.unanswered())
-    again = live.on_wire and error.failure.retry is RetryClass.LATER
-    failed = replace(error.failure, retry=RetryClass.BY_PERSON) if again else error.failure
+    failed = once_sent(error.failure) if live.on_wire else error.failure
     return _worded(live, Ending(state=JobState.FAILED, failure=failed))
 
 

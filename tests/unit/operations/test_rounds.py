@@ -10,7 +10,7 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, PinStep, PinStepsResult, PinVerb
 from kartenwart.domain.ports.konnektor import BeforeSend
-from kartenwart.operations.locks import Claim, Claims
+from kartenwart.operations.locks import Claim, Claims, Rank
 from kartenwart.operations.work import Ending, Round, Tell, Ticket
 from tests.unit.operations.memory import first, until
 from tests.unit.operations.practice import DESK, SMCB, Practice, caller, named
@@ -38,11 +38,13 @@ class ThreeVerbs:
     sent: list[int] = field(default_factory=list)
     stops: int = 0
     done: int = 0
+    checks: int = 0
     breaks_in: int = -1
     claims: Claims = (Claim(key="a card"),)
     detail: str = "PIN.SMC"
 
     async def check(self) -> Ending | None:
+        self.checks += 1
         return None
 
     async def prepare(self) -> str:
@@ -169,3 +171,24 @@ async def test_after_a_restart_what_was_done_is_still_told(practice: Practice, s
     await restarted.jobs.recover()
     ended = await restarted.jobs.get(caller(), job.name)
     assert (ended.state, ended.result) == (end, result(1))
+
+
+async def test_who_waits_for_a_place_at_the_konnektor_does_not_ask_it_meanwhile(practice: Practice) -> None:
+    place = Claim(key="konnektor", rank=Rank.KONNEKTOR)
+    one, other = (
+        ThreeVerbs(claims=(Claim(key=card, capacity=10, rank=Rank.PRACTICE_CARD), place)) for card in ("one", "other")
+    )
+
+    async def waiting() -> ThreeVerbs:
+        return other
+
+    await started(practice, one)
+    second = await practice.jobs.start(caller(), replace(TICKET, request_id="r-2"), waiting)
+    await first(practice.jobs.watch(caller(), second.name), JobState.READY)
+    assert (one.checks, other.checks) == (1, 0)
+    for work in (one, other):
+        for _ in range(3):
+            work.go.release()
+    async with asyncio.timeout(5):
+        await first(practice.jobs.watch(caller(), second.name), JobState.SUCCEEDED)
+    assert other.checks >= 1
