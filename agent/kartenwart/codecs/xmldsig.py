@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from kartenwart.codecs.document_xml import parse_document
+from kartenwart.codecs.document_xml import MAX_MARKS, parse_document
 from kartenwart.codecs.malformed import MalformedError
 from kartenwart.codecs.soap.xml import Element
 
@@ -28,6 +28,7 @@ _HASHES = {
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
+_MARKS_OF_A_SIGNATURE = 10_000
 _IDS = ("Id", "ID", "id")
 
 
@@ -70,7 +71,7 @@ def read_signature(signed: bytes, *, enveloped: bool) -> XmlSignature:
 
     Raises MalformedError; its words name the rule, never the content.
     """
-    root = parse_document(signed)
+    root = parse_document(signed, max_marks=MAX_MARKS + _MARKS_OF_A_SIGNATURE)
     signature = _the_signature(root, enveloped=enveloped)
     info = _the_one(signature.iterchildren(f"{_DS}SignedInfo"), "SignedInfo")
     references = list(info.iterchildren(f"{_DS}Reference"))

@@ -84,7 +84,7 @@ class Signable:
             raise _wrong_type(f"{place}.format", "XAdES gibt es nur für XML-Dokumente.")
         content = await self.documents.content(document)
         if not await self.inspector.xml_canonical(content):
-            words = "Das ist kein wohlgeformtes XML, oder es hat einen Dokumenttyp oder relative Namensräume."
+            words = "Kein wohlgeformtes XML, oder mit Dokumenttyp, relativen Namensräumen oder zu vielen Elementen."
             raise _wrong_type(f"{place}.document", words)
         if form is SignatureFormat.XADES_ENVELOPING and not await self.inspector.xml_stands_alone(content):
             words = "Kommentare und Anweisungen neben dem äußersten XML-Element gingen in der Signatur verloren."

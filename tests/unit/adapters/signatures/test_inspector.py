@@ -3,6 +3,7 @@
 import time
 import zlib
 from io import BytesIO
+from resource import RUSAGE_SELF, getrusage
 
 import pytest
 from hypothesis import given, settings
@@ -112,6 +113,16 @@ async def test_xml_says_its_root_and_what_stands_beside_it(data: bytes, root: st
 async def test_what_is_no_xml_has_no_root(data: bytes) -> None:
     assert await PdfInspector().xml_root(data) is None
     assert not await PdfInspector().xml_canonical(data)
+
+
+async def test_xml_of_countless_elements_takes_no_memory() -> None:
+    """Built into a tree, this one would take more than the service may have."""
+    many = b"<r>" + b"<a/>" * 6_000_000 + b"</r>"
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    assert await PdfInspector().xml_root(many) is None
+    assert not await PdfInspector().xml_canonical(many)
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+    assert await PdfInspector().xml_root(b"<r>" + b"<a/>" * 1000 + b"</r>") == "r"
 
 
 async def test_what_has_no_canonical_form_is_known_before_a_card_signs_it() -> None:
