@@ -95,11 +95,15 @@ def halfway(told: Failure) -> Failure:
     """Return the failure for a job whose earlier verbs were carried out: no program may begin that again by itself."""
     entry = entries()[0][told.reason]
     return replace(
-        told,
+        once_sent(told),
         title=entry.halfway_title or told.title,
         next_step=entry.halfway_next_step or told.next_step,
-        retry=RetryClass.BY_PERSON if told.retry is RetryClass.LATER else told.retry,
     )
+
+
+def once_sent(told: Failure) -> Failure:
+    """Return the failure of a job whose verb went out: no program may repeat it, whatever is permitted elsewhere."""
+    return replace(told, retry=RetryClass.BY_PERSON) if told.retry is RetryClass.LATER else told
 
 
 def refused(reason: Reason, *violations: Violation) -> CallerError:

@@ -6,7 +6,7 @@ A job stops at the first entry that did not end as wished: after a wrong PIN nob
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import failure
+from kartenwart.domain.catalogue import failure, once_sent
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.jobs import JobState, PinOutcome, PinStep, PinStepsResult, VerifyPinResult
 from kartenwart.domain.pins import Assent, failure_of, no_pad_for, nothing_to_do, refusal_of, wish_of
@@ -69,7 +69,7 @@ class PinSteps:
         try:
             reading = await self.tools.memory.read(reach, wish.pin)
         except WorldError as error:
-            if not self._passes(error):
+            if not _said_by_konnektor(error):
                 raise
             return self._unasked(error.failure)
         outcome = nothing_to_do(wish.verb, reading.status)
@@ -94,8 +94,8 @@ class PinSteps:
             self.tools.cards.pads.refused(now.reach.card, now.reach.context, error.failure)
             if error.sent:
                 await self.tools.memory.forget(now.reach.card.name, now.wish.pin)
-            elif self._passes(error):
-                return error.failure
+            elif _said_by_konnektor(error):
+                return once_sent(error.failure)
             raise
         await self.tools.memory.learn(now.reach, now.wish.verb, now.wish.pin, answer)
         return answer
@@ -134,10 +134,6 @@ class PinSteps:
             wish += f" (Kontext {now.reach.context.name.removeprefix('contexts/')})"
         return PadWatch(keeper=tools.keeper, pads=tools.cards.pads, reach=now.reach, pin=now.wish.pin, wish=wish)
 
-    def _passes(self, error: WorldError) -> bool:
-        """True where the Konnektor itself refused, in this context, and the next may be asked for."""
-        return self.passes_over and bool(error.failure.konnektor_code)
-
     def _unasked(self, refusal: Failure) -> Ending | Round:
         """Note that nobody was asked, and why."""
         self._refusal = self._refusal or refusal
@@ -166,3 +162,8 @@ class PinSteps:
             attempts_left=attempts,
             failure=refusal,
         )
+
+
+def _said_by_konnektor(error: WorldError) -> bool:
+    """True where the Konnektor itself refused, in this context: in another one it may ask."""
+    return bool(error.failure.konnektor_code)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobKind, JobState, JobStep, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
 from kartenwart.domain.pin_matrix import PadCertainty
@@ -206,6 +206,22 @@ async def test_where_nobody_can_be_asked_the_next_context_is(practice: Practice)
     assert cells[DESK].certainty is PadCertainty.NOWHERE
     assert cells[DESK].failure == failure(Reason.PIN_NO_TERMINAL, code=4092)
     assert cells[ROOM].certainty is not PadCertainty.NOWHERE
+
+
+async def test_what_the_konnektor_refused_is_told_as_a_step_and_repeated_by_no_program(practice: Practice) -> None:
+    practice.konnektor.answer = WorldError(failure(Reason.CARD_BUSY, code=4060), sent=False)
+    job = await unlocked(practice, only_this_context=True)
+    again = await changed(practice, JobKind.CHANGE_PIN, order(request_id="r-2"))
+    for one in (job, again):
+        assert told(one) == [(DESK, PinOutcome.NOT_ASKED)]
+        assert isinstance(one.result, PinStepsResult)
+        for why in (one.failure, one.result.steps[0].failure):
+            assert why is not None
+            assert (why.konnektor_code, why.retry) == (4060, RetryClass.BY_PERSON)
+    practice.konnektor.readings[DESK, Pin.SMC] = practice.konnektor.answer
+    early = await changed(practice, JobKind.CHANGE_PIN, order(request_id="r-3"))
+    assert (told(early), JobState.SENT in practice.store.history[early.name]) == ([(DESK, PinOutcome.NOT_ASKED)], False)
+    assert early.failure == practice.konnektor.answer.failure
 
 
 @pytest.mark.parametrize("error", [Reason.STORE_FAILED, Reason.KONNEKTOR_UNREACHABLE])
