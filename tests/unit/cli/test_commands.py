@@ -223,6 +223,25 @@ async def test_progress_goes_to_stderr_and_the_end_decides_the_status(door: Door
     assert ran.document["job"]["verifyPin"]["outcome"] == "PIN_OUTCOME_VERIFIED"
 
 
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_card_is_taken_out_and_then_asked_for_in_its_slot(door: Door, *, taken: bool) -> None:
+    card = {**CARDS[1], "routes": [{"konnektor": "konnektors/k1", "terminal": "terminals/t-1", "slotId": 2}]}
+    ended = {**JOB, "state": "JOB_STATE_SUCCEEDED", "cardResult": {"card": "cards/c-hba1"}}
+    door.answers["ListCards"] = {"cards": [card]}
+    stuck = {"reason": "REASON_CARD_NOT_TAKEN", "title": "Die Karte steckt noch.", "nextStep": "Bitte ziehen."}
+    door.answers["EjectCard"] = {"job": ended if taken else {**ended, "state": "JOB_STATE_FAILED", "failure": stuck}}
+    door.answers["RequestCard"] = {"job": ended}
+    ran = await door.run("card", "reinsert", "hba", "--context", "empfang")
+    verbs = [(method, body) for method, body in door.asked if method in ("EjectCard", "RequestCard")]
+    assert [method for method, _ in verbs] == (["EjectCard", "RequestCard"] if taken else ["EjectCard"])
+    assert ran.status == (0 if taken else 1)
+    assert verbs[0][1]["card"] == "cards/c-hba1"
+    if taken:
+        asked = verbs[1][1]
+        assert (asked["terminal"], asked["slotId"], asked["cardType"]) == ("terminals/t-1", 2, "CARD_TYPE_HBA")
+        assert "Dr." not in asked["displayText"]
+
+
 async def test_an_unknown_outcome_has_its_own_status_and_says_what_to_do(door: Door) -> None:
     ended = {**JOB, "state": "JOB_STATE_OUTCOME_UNKNOWN", "failure": UNKNOWN}
     door.answers["VerifyPin"] = {"job": ended}
