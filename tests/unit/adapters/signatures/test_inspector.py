@@ -115,6 +115,15 @@ async def test_what_is_no_xml_has_no_root(data: bytes) -> None:
     assert not await PdfInspector().xml_canonical(data)
 
 
+async def test_a_damaged_pdf_of_countless_objects_takes_no_time() -> None:
+    objects = b"".join(b"%d 0 obj\n<<>>\nendobj\n" % number for number in range(1, 200_002))
+    began = time.perf_counter()
+    assert (
+        await PdfInspector().pdfa_part(b"%PDF-1.7\n" + objects + b"trailer<</Root 1 0 R>>\nstartxref\n0\n%%EOF") is None
+    )
+    assert time.perf_counter() - began < 2
+
+
 async def test_xml_of_countless_elements_takes_no_memory() -> None:
     """Built into a tree, this one would take more than the service may have."""
     many = b"<r>" + b"<a/>" * 6_000_000 + b"</r>"
