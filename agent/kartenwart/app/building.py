@@ -60,7 +60,7 @@ def _operations(parts: Parts, shared: Shared) -> Operations:
         comfort=_comfort(parts, shared),
         contexts=contexts,
         documents=shared.documents,
-        encryptions=card_keys.encryptions(parts.konnektors, contexts, keys, tools),
+        encryptions=card_keys.encryptions(contexts, keys, tools),
         enrolments=_enrolments(parts),
         events=shared.events,
         information_models=_models(parts, shared),
@@ -120,7 +120,7 @@ def _enrolments(parts: Parts) -> Enrolments:
 def _verifications(parts: Parts, shared: Shared) -> Verifications:
     return Verifications(
         contexts=parts.admission.contexts,
-        konnektors=parts.konnektors,
+        cards=shared.cards,
         documents=shared.documents,
     )
 

@@ -1,12 +1,10 @@
 """The operations on cards' own keys, with their adapters."""
 
-from collections.abc import Mapping
 from datetime import date
 
 from kartenwart.adapters.signatures.authentication import MathSignatureJudge
 from kartenwart.adapters.signatures.envelopes import CmsEnvelopeReader
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.card_keys import CardKeys
@@ -30,10 +28,6 @@ def authentications(jobs: Jobs, contexts: Contexts, keys: CardKeys, tools: Signi
     return Authentications(jobs=jobs, contexts=contexts, tools=needed)
 
 
-def encryptions(
-    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, keys: CardKeys, tools: SigningTools
-) -> Encryptions:
+def encryptions(contexts: Contexts, keys: CardKeys, tools: SigningTools) -> Encryptions:
     """Return what encrypts and decrypts."""
-    return Encryptions(
-        keys=keys, contexts=contexts, konnektors=konnektors, documents=tools.documents, envelopes=CmsEnvelopeReader()
-    )
+    return Encryptions(keys=keys, contexts=contexts, documents=tools.documents, envelopes=CmsEnvelopeReader())

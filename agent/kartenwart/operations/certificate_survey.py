@@ -69,7 +69,8 @@ class CertificateSurveys:
             self._reader.decode(CertificateReference.AUT, der)
         except WorldError:
             raise wrong_field("der", "Das ist kein X.509-Zertifikat im DER-Format.") from None
-        return await self._konnektors[chosen.konnektor].verify_certificate(chosen, der, at)
+        async with self._cards.place(chosen):
+            return await self._cards.port(chosen).verify_certificate(chosen, der, at)
 
     def today(self) -> date:
         """Return the day from which days are counted."""

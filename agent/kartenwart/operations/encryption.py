@@ -4,14 +4,12 @@ Both ask nobody and change nothing, so they are plain calls and no jobs; who get
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure, wrong_field
 from kartenwart.domain.documents import Document
 from kartenwart.domain.failures import CallerError, Reason, Violation
 from kartenwart.domain.ports.card_keys import EncryptOrder, EnvelopeReader
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.contexts import Contexts
@@ -53,13 +51,11 @@ class Encryptions:
         *,
         keys: CardKeys,
         contexts: Contexts,
-        konnektors: Mapping[str, KonnektorPort],
         documents: Documents,
         envelopes: EnvelopeReader,
     ) -> None:
         self._keys = keys
         self._contexts = contexts
-        self._konnektors = konnektors
         self._documents = documents
         self._envelopes = envelopes
         self._few = asyncio.Semaphore(AT_ONCE)
@@ -74,7 +70,7 @@ class Encryptions:
         self._check_recipients(order)
         context = self._contexts.get(order.context)
         reach = self._keys.cards.reach(order.card, order.context, order.user) if order.card else None
-        port = reach.port if reach else self._konnektors[context.konnektor]
+        cards = self._keys.cards
         async with self._few:
             wanted = EncryptOrder(
                 certificates=order.certificates,
@@ -82,7 +78,8 @@ class Encryptions:
                 mime_type=document.mime_type,
                 document=await self._documents.content(document),
             )
-            answer = await port.encrypt(context, wanted)
+            async with cards.turn(reach) if reach else cards.place(context):
+                answer = await cards.port(context).encrypt(context, wanted)
             await self._check_nobody_left_out(answer, order)
             return await self._documents.keep(caller.name, answer, ENVELOPE)
 

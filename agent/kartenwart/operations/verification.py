@@ -1,15 +1,14 @@
 """Signatures of others, and one's own: verified by a Konnektor, with its report kept for whoever asked."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kartenwart.domain.documents import Document
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.domain.principals import Caller
 from kartenwart.domain.verification import SignedForm, Verification, VerificationOrder
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.documents import Documents
+from kartenwart.operations.reach import Cards
 
 AT_ONCE = 2  # documents in memory: each stands there several times while it is in base64 and XML
 REPORT_TYPE = "text/xml"
@@ -27,9 +26,9 @@ class Verified:
 class Verifications:
     """Verifies documents, a few at a time. The documents stay until they are deleted or expire."""
 
-    def __init__(self, *, contexts: Contexts, konnektors: Mapping[str, KonnektorPort], documents: Documents) -> None:
+    def __init__(self, *, contexts: Contexts, cards: Cards, documents: Documents) -> None:
         self._contexts = contexts
-        self._konnektors = konnektors
+        self._cards = cards
         self._documents = documents
         self._few = asyncio.Semaphore(AT_ONCE)
 
@@ -45,7 +44,8 @@ class Verifications:
         beside = await self._documents.complete(caller, signature) if signature else None
         async with self._few:
             order = await self._order(main, beside)
-            said = await self._konnektors[chosen.konnektor].verify_document(chosen, order)
+            async with self._cards.place(chosen):
+                said = await self._cards.port(chosen).verify_document(chosen, order)
         kept = await self._documents.keep(caller.name, said.report, REPORT_TYPE) if said.report else None
         return Verified(verification=said, report=kept)
 

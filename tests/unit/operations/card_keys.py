@@ -87,7 +87,6 @@ def encryptions(practice: Any, reader: Any, envelopes: PlayedEnvelopes) -> Encry
     return Encryptions(
         keys=_keys(practice, reader),
         contexts=practice.contexts,
-        konnektors={practice.konnektor.name: practice.konnektor},
         documents=practice.documents,
         envelopes=envelopes,
     )

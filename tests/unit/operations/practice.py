@@ -339,9 +339,7 @@ class Practice:
         self.envelopes = PlayedEnvelopes()
         self.authentications = authentications(self, OneCertificateReader())
         self.encryptions = encryptions(self, OneCertificateReader(), self.envelopes)
-        self.verifications = Verifications(
-            contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents
-        )
+        self.verifications = Verifications(contexts=self.contexts, cards=self.cards, documents=self.documents)
         self._offer_signatures()
 
     def _offer_signatures(self) -> None:
