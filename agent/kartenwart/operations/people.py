@@ -11,6 +11,12 @@ from kartenwart.domain.ports.store import WorkstationStore
 from kartenwart.domain.principals import Caller, Role, User
 
 
+def require_practice_card_of_technician(caller: Caller, card: Card) -> None:
+    """Let a technician have PINs asked for the practice's cards only, not for people's; CallerError ROLE_MISSING."""
+    if caller.role is Role.TECHNICIAN and not card.type.is_practice:
+        raise refused(Reason.ROLE_MISSING)
+
+
 class People:
     """All users in memory, each change durable first."""
 

@@ -8,9 +8,10 @@ from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, PinVerb
 from kartenwart.domain.pins import Assent, verbs_of
 from kartenwart.domain.ports.konnektor import PinWish
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.people import require_practice_card_of_technician
 from kartenwart.operations.pin_steps import PinSteps, PinTools, Planned
 from kartenwart.operations.reach import Reach
 from kartenwart.operations.work import ticket
@@ -63,8 +64,7 @@ class PinChanges:
 
     def _steps(self, caller: Caller, verb: PinVerb, order: PinOrder) -> PinSteps:
         reach = self._tools.cards.reach(order.card, order.context, order.user, patients=True)
-        if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
-            raise refused(Reason.ROLE_MISSING)
+        require_practice_card_of_technician(caller, reach.card)
         wishes = [PinWish(verb=verb, pin=pin, set_new_pin=order.set_new_pin) for pin in _pins(reach, verb, order)]
         if any(verb not in verbs_of(reach.card.type, wish.pin) for wish in wishes):
             raise refused(Reason.CARD_TYPE_WRONG)

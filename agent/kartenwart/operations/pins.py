@@ -7,11 +7,12 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin, PinState
 from kartenwart.domain.jobs import Job, JobKind
 from kartenwart.domain.pins import pins_of
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pad_watch import PadWatch
+from kartenwart.operations.people import require_practice_card_of_technician
 from kartenwart.operations.pin_entry import PinEntry
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
@@ -67,8 +68,7 @@ class Pins:
     def _entry(self, caller: Caller, order: VerifyPinOrder) -> PinEntry:
         reach = self._cards.reach(order.card, order.context, order.user)
         _require_pin(reach, order.pin)
-        if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
-            raise refused(Reason.ROLE_MISSING)
+        require_practice_card_of_technician(caller, reach.card)
         return PinEntry(
             cards=self._cards,
             reach=reach,
