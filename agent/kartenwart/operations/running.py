@@ -159,6 +159,8 @@ class Running:
 def _why_waiting(busy: Claims) -> str:
     if all(claim.rank is Rank.MEMORY for claim in busy):
         return "Andere große Dokumente belegen den Speicher der Box; der Auftrag wartet, bis sie signiert sind."
+    if all(claim.rank is Rank.KONNEKTOR for claim in busy):
+        return "Der Konnektor hat so viel zu tun, wie ihm zugemutet wird; der Auftrag wartet."
     return "Karte oder Kartenterminal sind belegt; der Auftrag wartet."
 
 

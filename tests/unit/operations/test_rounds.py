@@ -184,7 +184,10 @@ async def test_who_waits_for_a_place_at_the_konnektor_does_not_ask_it_meanwhile(
 
     await started(practice, one)
     second = await practice.jobs.start(caller(), replace(TICKET, request_id="r-2"), waiting)
-    await first(practice.jobs.watch(caller(), second.name), JobState.READY)
+    async for news in practice.jobs.watch(caller(), second.name):
+        if news.progress:
+            break
+    assert [step.text.split(" ")[1] for step in news.progress] == ["Konnektor"]
     assert (one.checks, other.checks) == (1, 0)
     for work in (one, other):
         for _ in range(3):
