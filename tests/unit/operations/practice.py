@@ -304,6 +304,10 @@ class Practice:
         self.jobs.on_end(self.memory.job_ended)
         self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
         self._offer_verbs_on_pins()
+        self._offer_what_asks_no_pin()
+        self._offer_verbs_of_people()
+
+    def _offer_what_asks_no_pin(self) -> None:
         self.information_models = InformationModels(
             contexts=self.contexts,
             keeper=self.keeper,
@@ -313,7 +317,6 @@ class Practice:
         )
         self.insertions = Insertions(self.keeper)
         self.patient_cards, self.card_requests = patient_cards(self), card_requests(self)
-        self._offer_verbs_of_people()
 
     def _offer_verbs_on_pins(self) -> None:
         self.pin_tools = PinTools(cards=self.cards, keeper=self.keeper, memory=self.memory)
