@@ -137,9 +137,8 @@ class Ejecting:
     @property
     def claims(self) -> Claims:
         """Hold the card alone, and its terminal."""
-        rank = Rank.PRACTICE_CARD if self.reach.card.type.is_practice else Rank.CARD
         pads = (Claim(key=self.terminal.name, rank=Rank.PAD),) if self.terminal else ()
-        return (Claim(key=self.reach.card.name, rank=rank), *pads)
+        return (*self.reach.whole_claims, *pads)
 
     @property
     def detail(self) -> str:

@@ -47,6 +47,12 @@ class Reach:
         return Claim(key=self.card.name)
 
     @property
+    def whole_claims(self) -> Claims:
+        """Return the claims of whoever ends all that others do with the card, a PIN entry too."""
+        whole = replace(self.card_claim, weight=self.card_claim.capacity)
+        return (self.pin_claim(Pin.SMC), whole) if self.card.type.is_practice else (whole,)
+
+    @property
     def quick_claims(self) -> Claims:
         """Return the claims of a call that asks nobody: the card, and one of the Konnektor's places."""
         return (self.card_claim, _place(self.context, self.limits))

@@ -58,6 +58,7 @@ class PlayedPatients:
     async def eject_card(self, _call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
         await before_send()
         self.ejected.append(wish)
+        await self.asking.wait()
         if self.ejection is not None:
             raise self.ejection
 

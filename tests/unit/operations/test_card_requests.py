@@ -12,6 +12,7 @@ from kartenwart.domain.inventory import CardType, Pin
 from kartenwart.domain.jobs import CardResult, Job, JobState
 from kartenwart.domain.ports.konnektor import RequestedCard
 from kartenwart.operations.card_requests import EjectCardOrder, RequestCardOrder
+from tests.unit.operations.memory import first
 from tests.unit.operations.practice import DESK, EGK, K1, NAMES, SMCB, Practice, caller, named
 
 TERMINAL = NAMES.terminal(konnektor=K1, ct_id="ct-1", mac_address="00-1B-2C-3D-4E-5F")
@@ -79,3 +80,21 @@ async def test_an_ejected_card_is_nobodys_any_more(practice: Practice, error: Wo
     assert known is not None
     assert known.pin_states == ()
     assert [one.seconds for one in practice.konnektor.ejected] == [9]
+
+
+async def test_nobody_uses_a_practice_card_while_it_is_ejected(practice: Practice) -> None:
+    practice.konnektor.asking.clear()
+    reach = practice.cards.reach(named(SMCB), DESK, "")
+    order = EjectCardOrder(request_id=str(uuid.uuid4()), card=named(SMCB), context=DESK, seconds=9)
+    job = await practice.card_requests.eject(caller(), order)
+    await first(practice.jobs.watch(caller(), job.name), JobState.SENT)
+    with pytest.raises(WorldError) as busy:
+        async with practice.cards.turn(reach, seconds=0.05):
+            pass
+    assert busy.value.failure.reason is Reason.CARD_BUSY
+    typing = practice.locks.hold()
+    assert not typing.take_now((reach.pin_claim(Pin.SMC),))
+    practice.konnektor.asking.set()
+    assert (await practice.jobs.wait(caller(), job.name, 5)).state is JobState.SUCCEEDED
+    async with practice.cards.turn(reach, seconds=0.05):
+        pass
