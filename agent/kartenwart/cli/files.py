@@ -1,5 +1,6 @@
 """Files that people name: read and written with words for what can go wrong."""
 
+import os
 import ssl
 from pathlib import Path
 
@@ -13,15 +14,24 @@ _TYPES = {".xml": "text/xml", ".txt": "text/plain", ".pdf": PDF}
 _PEM = b"-----BEGIN CERTIFICATE-----"
 
 
-def content_of(file: Path) -> bytes:
-    """Return what stands in a file; raises UsageProblem where it cannot be read or is of no size for the box."""
+def check(file: Path) -> None:
+    """Find out whether a file can be read and has a size for the box, without reading it; raises UsageProblem."""
     try:
-        size = file.stat().st_size
-        if not 0 < size <= LARGEST:
-            raise UsageProblem(f"{file} hat {size} Bytes; möglich sind 1 bis {LARGEST}.")
+        with file.open("rb") as opened:
+            size = os.fstat(opened.fileno()).st_size
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    if not 0 < size <= LARGEST:
+        raise UsageProblem(f"{file} hat {size} Bytes; möglich sind 1 bis {LARGEST}.")
+
+
+def content_of(file: Path) -> bytes:
+    """Return what stands in a file; raises UsageProblem as `check` does."""
+    check(file)
+    try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
+        raise _unreadable(file, error) from error
 
 
 def certificate_of(file: Path) -> bytes:
@@ -47,3 +57,7 @@ def write(place: Path, content: bytes, *, otherwise: str = ELSEWHERE) -> Path:
     except OSError as error:
         raise UsageProblem(f"{place} ist nicht schreibbar ({error.strerror}). {otherwise}") from error
     return place
+
+
+def _unreadable(file: Path, error: OSError) -> UsageProblem:
+    return UsageProblem(f"{file} ist nicht lesbar: {error.strerror}")

@@ -16,7 +16,7 @@ from kartenwart.cli.command import command
 from kartenwart.cli.commands.comfort import Act, assertion
 from kartenwart.cli.commands.verifying import verify_document
 from kartenwart.cli.exits import UsageProblem
-from kartenwart.cli.files import PDF, content_of, type_of, write
+from kartenwart.cli.files import PDF, check, content_of, type_of, write
 from kartenwart.cli.naming import CARD_HELP, card_of, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output, plain
@@ -148,7 +148,7 @@ async def _sign_several(
     from kartenwart.client import CallFailed
 
     for file in files:
-        content_of(file)
+        check(file)
         _check_place((target / file.name) if target else file)
     if preset:
         place = partial(_by_suffix, target=target, suffix=await _suffix(box, preset))
