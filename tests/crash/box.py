@@ -61,9 +61,18 @@ class Box:
         """Some time after the disk has become full somebody deletes something. Ends when cancelled."""
         while True:
             await asyncio.sleep(0.05)
-            if self.cutter.struck and self.cut is not None and self.cut.action is Action.ENOSPC:
+            if self.full:
                 await asyncio.sleep(SECONDS_WITHOUT_SPACE)
                 self.cutter.disarm()
+
+    @property
+    def full(self) -> bool:
+        """True while the disk is full."""
+        return bool(self.cutter.struck) and self.cut is not None and self.cut.action is Action.ENOSPC
+
+    async def has_space(self) -> None:
+        """Wait until there is space again."""
+        await until(lambda: _told(not self.full))
 
     async def serves(self) -> None:
         """Wait until the agent serves."""

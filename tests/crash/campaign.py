@@ -8,8 +8,9 @@ import asyncio
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -18,29 +19,57 @@ import pytest
 
 from tests.crash.box import box, surroundings
 from tests.crash.cutting import Action, Cut, described, library, points
-from tests.crash.matrix import live
+from tests.crash.matrix import Lived, live
 from tests.practice import Simulator
 
 DAYS_AT_ONE_BOX = 20
+CUTS_A_DAY = 4
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """The calls of a first start and of a day, by the first letter of their kind."""
+    """The calls of a first start and of each step of a day, by the first letter of their kind."""
 
     start: str
-    day: str
+    steps: Mapping[str, str]
+
+    @property
+    def starts(self) -> list[Cut]:
+        """Return every cut of a first start."""
+        return points(self.start)
+
+    @property
+    def days(self) -> list[Cut]:
+        """Return every cut of a day."""
+        return [cut for step, kinds in self.steps.items() for cut in points(kinds, step)]
 
     def __str__(self) -> str:
-        return f"first start: {described(self.start)}; day: {described(self.day)}"
+        return f"first start: {described(self.start)}; day: {described(''.join(self.steps.values()))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A day with cuts in some of its steps, at a new box whose first start is cut, or at one that is there."""
+
+    start: Cut | None
+    day: tuple[Cut, ...]
+
+    @property
+    def cuts(self) -> int:
+        """Return how many cuts there are in it."""
+        return len(self.day) + (self.start is not None)
+
+    def __str__(self) -> str:
+        return ", ".join((*([f"{self.start} of a first start"] if self.start else []), *map(str, self.day)))
 
 
 @dataclass(kw_only=True)
 class Outcome:
     """What was run, how many cuts hit a call (days differ a little in length), and what did not hold, with why."""
 
-    ran: int = 0
+    runs: int = 0
+    cuts: int = 0
     hit: int = 0
     broken: list[str] = field(default_factory=list)
 
@@ -49,7 +78,7 @@ async def count(folder: Path, sim: Simulator, lib: Path) -> Counted:
     """Start a box for the first time, live a day there, and return what could be cut."""
     async with box(_made(folder / "counted"), sim, lib) as here:
         start = here.cutter.kinds()
-        return Counted(start=start, day=(await live(here)).kinds)
+        return Counted(start=start, steps=(await live(here)).kinds)
 
 
 def sample(cuts: Sequence[Cut], each: int, seed: int) -> list[Cut]:
@@ -64,47 +93,54 @@ def sample(cuts: Sequence[Cut], each: int, seed: int) -> list[Cut]:
     return chosen
 
 
-async def run_starts(folder: Path, sim: Simulator, lib: Path, cuts: Sequence[Cut], say: Say) -> Outcome:
-    """Cut first starts, each of a box of its own, and live a day there afterwards."""
-    outcome = Outcome()
-    for number, cut in enumerate(cuts):
-        with _noted(outcome, f"first start, {cut}", say) as note:
-            async with box(_made(folder / f"start-{number}"), sim, lib, cut) as here:
-                lived = await live(here)
-                outcome.hit += bool(lived.what)
-                note += [lived.what or "the day ended before", *sorted(set(lived.troubles))]
-    return outcome
+def planned(starts: Sequence[Cut], days: Sequence[Cut]) -> list[Run]:
+    """Return runs that hold each cut once, those with a first start first; no run cuts one step twice.
+
+    A day's cuts are taken from the steps that have most left, so that they do not end up in one step at last.
+    """
+    left: dict[str, deque[Cut]] = defaultdict(deque)
+    for cut in days:
+        left[cut.step].append(cut)
+    runs, first = list[Run](), deque(starts)
+    while first or any(left.values()):
+        fullest = sorted((step for step in left if left[step]), key=lambda step: -len(left[step]))[:CUTS_A_DAY]
+        start = first.popleft() if first else None
+        runs.append(Run(start=start, day=tuple(left[step].popleft() for step in fullest)))
+    return runs
 
 
-async def run_days(folder: Path, sim: Simulator, lib: Path, cuts: Sequence[Cut], say: Say) -> Outcome:
-    """Cut days, one after the other at the same box; after one that did not hold there is a new box."""
-    outcome, left, boxes = Outcome(), list(cuts), 0
+async def run(folder: Path, sim: Simulator, lib: Path, runs: Sequence[Run], say: Say) -> Outcome:
+    """Run them one after the other; days without a first start share a box until one of them does not hold."""
+    outcome, left = Outcome(), deque(runs)
     while left:
-        boxes += 1
-        async with box(_made(folder / f"box-{boxes}"), sim, lib) as here:
+        home, one = _made(folder / f"box-{len(runs) - len(left)}"), left[0]
+        if one.start is not None:
+            async with _noted(outcome, left.popleft(), say) as lived, box(home, sim, lib, one.start) as here:
+                lived.append(await live(here, one.day))
+            continue
+        async with box(home, sim, lib) as here:
             while left and here.days < DAYS_AT_ONE_BOX:
-                cut, broken = left.pop(0), len(outcome.broken)
-                with _noted(outcome, f"day, {cut}", say) as note:
-                    lived = await live(here, cut)
-                    outcome.hit += bool(lived.what)
-                    note += [lived.what or "the day ended before", *sorted(set(lived.troubles))]
+                broken = len(outcome.broken)
+                async with _noted(outcome, one := left.popleft(), say) as lived:
+                    lived.append(await live(here, one.day))
                 if len(outcome.broken) > broken:
                     break
     return outcome
 
 
-@contextmanager
-def _noted(outcome: Outcome, name: str, say: Say) -> Iterator[list[str]]:
+@asynccontextmanager
+async def _noted(outcome: Outcome, one: Run, say: Say) -> AsyncIterator[list[Lived]]:
     """Count a run, and keep why it did not hold; the others are run all the same."""
-    begun, note = monotonic(), list[str]()
+    begun, lived, held = monotonic(), list[Lived](), "held"
     try:
-        yield note
+        yield lived
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - whatever it was, the others must be run
-        outcome.broken.append(f"{name}: {error!r}")
-    outcome.ran += 1
-    broken = outcome.broken and outcome.broken[-1].startswith(f"{name}: ")
-    held = outcome.broken[-1].replace(f"{name}: ", "BROKEN: ", 1) if broken else "held"
-    say(f"{name}: {held} in {monotonic() - begun:.1f} s ({', '.join(filter(None, note))})")
+        held = f"BROKEN: {error!r}"
+        outcome.broken.append(f"{one}: {error!r}")
+    struck = [what for day in lived for what in day.struck]
+    troubles = sorted({trouble for day in lived for trouble in day.troubles})
+    outcome.runs, outcome.cuts, outcome.hit = outcome.runs + 1, outcome.cuts + one.cuts, outcome.hit + len(struck)
+    say(f"{outcome.runs}: {one}: {held} in {monotonic() - begun:.1f} s ({', '.join([*struck, *troubles])})")
 
 
 def _made(folder: Path) -> Path:
@@ -112,22 +148,20 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-async def campaign(each: int, seed: int, say: Say, skip: int = 0) -> Outcome:
-    """Run the whole matrix (each = 0) or a sample, without its first `skip` cuts, in a folder of its own."""
+async def campaign(each: int, seed: int, say: Say, skip: int = 0, most: int | None = None) -> Outcome:
+    """Run the whole matrix (each = 0) or a sample, `most` runs behind the first `skip`, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="crash-matrix-") as place:
         folder = Path(place)
         lib = library(folder)
         async with surroundings(folder) as sim:
             counted = await count(folder, sim, lib)
-            starts, days = points(counted.start), points(counted.day)
-            of_start, of_day = sample(starts, each, seed), sample(days, each, seed)
-            of_day = of_day[max(0, skip - len(of_start)) :]
-            of_start = of_start[skip:]
+            runs = planned(sample(counted.starts, each, seed), sample(counted.days, each, seed))
+            chosen = runs[skip:][:most]
             say(str(counted))
-            say(f"{len(starts) + len(days)} cuts in all, {len(of_start) + len(of_day)} of them now (seed {seed})")
-            one = await run_starts(folder, sim, lib, of_start, say)
-            two = await run_days(folder, sim, lib, of_day, say)
-    return Outcome(ran=one.ran + two.ran, hit=one.hit + two.hit, broken=one.broken + two.broken)
+            cuts = len(counted.starts) + len(counted.days)
+            now = sum(one.cuts for one in chosen)
+            say(f"{cuts} cuts in all, {now} of them now, in {len(chosen)} of {len(runs)} runs (seed {seed})")
+            return await run(folder, sim, lib, chosen, say)
 
 
 def _say(line: str) -> None:
@@ -140,10 +174,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/crash-matrix", description=__doc__)
     parser.add_argument("--each", type=int, default=0, metavar="N", help="only N cuts per kind; without it, all")
     parser.add_argument("--seed", type=int, default=1, help="where a sample begins")
-    parser.add_argument("--skip", type=int, default=0, metavar="N", help="go on behind the first N cuts")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="go on behind the first N runs")
+    parser.add_argument("--most", type=int, metavar="N", help="end after N runs")
     chosen = parser.parse_args()
-    outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say, chosen.skip))
-    _say(f"{outcome.ran} cuts were run, {outcome.ran - len(outcome.broken)} held; {outcome.hit} hit a call")
+    outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say, chosen.skip, chosen.most))
+    _say(
+        f"{outcome.cuts} cuts in {outcome.runs} runs, of which {outcome.runs - len(outcome.broken)} held; "
+        f"{outcome.hit} cuts hit a call"
+    )
     for broken in outcome.broken:
         sys.stderr.write(f"{broken}\n")
     return 1 if outcome.broken else 0

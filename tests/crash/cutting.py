@@ -40,13 +40,14 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Cut:
-    """One cut: the number of the call (from 1) and what happens there."""
+    """One cut: the number of the call (from 1), of the day's step or else of the start, and what happens there."""
 
     at: int
     action: Action
+    step: str = ""
 
     def __str__(self) -> str:
-        return f"{self.action.name} at {self.at}"
+        return f"{self.action.name} at {self.at}{f' of {self.step}' if self.step else ''}"
 
 
 def library(folder: Path) -> Path:
@@ -76,6 +77,7 @@ class Cutter:
 
     def arm(self, cut: Cut) -> None:
         """Let it happen, counted from now; what an earlier one hit is forgotten."""
+        self.disarm()
         self.forget()
         number = {Action.EIO: errno.EIO, Action.ENOSPC: errno.ENOSPC}.get(cut.action, 0)
         self._page[_ORDER:_STRUCK] = struct.pack("=QQQ", self.calls + cut.at, cut.action, number)
@@ -116,10 +118,10 @@ class Cutter:
         return found[0]
 
 
-def points(kinds: str) -> list[Cut]:
-    """Return every cut for calls of these kinds: all are killed or fail, writes are torn too."""
+def points(kinds: str, step: str = "") -> list[Cut]:
+    """Return every cut for a step's calls of these kinds: all are killed or fail, writes are torn too."""
     return [
-        Cut(at=number, action=action)
+        Cut(at=number, action=action, step=step)
         for number, kind in enumerate(kinds, start=1)
         for action in Action
         if action is not Action.TEAR or kind == "w"

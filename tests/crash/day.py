@@ -1,15 +1,16 @@
-"""A scripted day: a doctor and a workstation are made known; PINs entered, unlocked everywhere; signed, one and many,
-by PIN and by comfort; cancelled before and while the card signs; revoked.
+"""A scripted day: a doctor and a workstation are made known; PINs entered, unlocked everywhere; logged in by card;
+signed, one and many, by PIN and by comfort; cancelled before and while the card signs; revoked.
 
 Whatever was promised goes into the ledger. A step that was interrupted is taken again as a workstation takes it again:
 with the same request_id; only after an end without success a person starts anew.
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kartenwart.api.authentication.v1 import authentication_service_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2, person_assertion_pb2, signature_service_pb2
@@ -17,6 +18,7 @@ from kartenwart.api.user.v1 import user_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import CallFailed, Kartenwart, Profile, enrol_by_token
 from kartenwart.client.services.comfort import person_assertion
+from tests.crash.ledger import COSTLY, ENDED, Order, Start, Step, end_of
 from tests.integration.practice.desk import AT_THE_DOCTOR, AT_THE_RECEPTION, EMPFANG, SPRECHZIMMER, pin_entry, signature
 from tests.practice import Practice
 from tests.waiting import until
@@ -27,36 +29,9 @@ DOCTOR = "Dr. Adler"
 PVS = "contexts/pvs"
 CONTEXTS = (SPRECHZIMMER, EMPFANG, PVS)
 SLOTS = {HBA: (AT_THE_DOCTOR, 1), SMCB: (AT_THE_RECEPTION, 3)}
-ENDED = (job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_OUTCOME_UNKNOWN)
 MOST_ATTEMPTS = 4
 BATCH = 3
 A_WHILE = 6  # documents that keep a card busy long enough to be stopped
-COSTLY = (
-    "verify_pin_calls",
-    "pin_prompts",
-    "sign_document_calls",
-    "signatures",
-    "comfort_activations",
-)
-
-Start = Callable[[Kartenwart], Awaitable[job_pb2.Job]]
-Step = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(kw_only=True)
-class Order:
-    """A request: how to make it (again), what the simulator had counted before, and what came of it.
-
-    `verbs` is how many verbs reach the card where it succeeds, and no more otherwise.
-    """
-
-    start: Start
-    card: str
-    counter: str
-    counted: int
-    verbs: int = 1
-    told: job_pb2.Job | None = None
-    sent: int = 0
 
 
 @dataclass(kw_only=True)
@@ -68,6 +43,7 @@ class Day:
     profile: Profile | None = None
     orders: list[Order] = field(default_factory=list)
     result: job_pb2.SignedDocument | None = None
+    signature: job_pb2.AuthenticateResult | None = None
 
     @property
     def user(self) -> str:
@@ -78,7 +54,7 @@ class Day:
     def steps(self) -> tuple[Step, ...]:
         """What is done on this day, each to be repeated until it gets through."""
         known = (self.make_doctor, self.enrol, self.permit)
-        pins = (self.bind, self.verify, self.unlock)
+        pins = (self.bind, self.verify, self.unlock, self.log_in)
         signatures = (self.sign, self.fetch, self.acknowledge, self.batch, self.cancel, self.stop, self.comfort)
         return (*known, *pins, *signatures, self.ask_again, self.stays_deleted, self.revoke)
 
@@ -148,6 +124,25 @@ class Day:
             return lambda box: box.pins.start(request)
 
         await self._until_done(make, SMCB, "verify_pin_calls", verbs=2)
+
+    async def log_in(self) -> None:
+        """The practice's card signs a challenge, for a login elsewhere; the signature is fetched."""
+
+        async def make(box: Kartenwart) -> Start:
+            request = authentication_service_pb2.ExternalAuthenticateRequest(
+                request_id=str(uuid.uuid4()),
+                card=await self.practice.card(box, "SMC_B", "0101"),
+                context=EMPFANG,
+                scheme=authentication_service_pb2.SIGNATURE_SCHEME_ECDSA_DER,
+                data=b"challenge",
+            )
+            return lambda box: box.authentication.start(request)
+
+        if self.signature is None:
+            job = await self._until_done(make, SMCB, "authentications")
+            self.signature = job.authenticate
+        async with self._workstation() as box:
+            assert await box.documents.download(self.signature.output, self.signature.output_sha256)
 
     async def sign(self) -> None:
         """A finding is signed."""
@@ -352,12 +347,6 @@ class Day:
     async def _asked_or_ended(self, box: Kartenwart, name: str) -> bool:
         pad = await self.practice.simulator.ask(f"/pads/{AT_THE_DOCTOR}")
         return bool(pad["prompt"]) or (await box.jobs.get(name)).state in ENDED
-
-
-def end_of(job: job_pb2.Job | None) -> tuple[object, ...]:
-    """Return what may never change any more of a job that has ended."""
-    assert job is not None
-    return job.name, job.state, job.failure.reason, job.job_number
 
 
 async def quiet(practice: Practice) -> None:

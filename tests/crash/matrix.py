@@ -1,8 +1,8 @@
-"""One field of the crash matrix: a day is lived with one cut (or none), and held against its ledger."""
+"""One field of the crash matrix: a day is lived with cuts in some of its steps, and held against its ledger."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from traceback import extract_tb
 
 import pytest
@@ -12,54 +12,88 @@ from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart, KartenwartError, connect
 from tests.crash.box import Box
 from tests.crash.cutting import Cut
-from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, Step, end_of, quiet
+from tests.crash.day import CONTEXTS, DOCTOR, HBA, SMCB, Day, quiet
+from tests.crash.ledger import Step, end_of
 from tests.waiting import until
 
 STEP_SECONDS = 30.0
 LOOK_SECONDS = 0.2
 # What a call may be answered with while the disk refuses, the agent is on its way down or up, or a card was put back so
-# lately that not all contexts know of it. What lasts lets no step get through.
-PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE", "NOT_FOUND")
+# lately that no poll has confirmed who sees it. What lasts lets no step get through.
+PASSING = ("STORE_FAILED", "AGENT_UNAVAILABLE")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lived:
-    """What became of a day: the kinds of its calls, the one that was cut ("" if none), what calls were answered."""
+    """What became of a day: the kinds of each step's calls, those that were cut, what calls were answered."""
 
-    kinds: str
-    what: str
+    kinds: Mapping[str, str]
+    struck: Sequence[str]
     troubles: Sequence[str]
 
 
-async def live(here: Box, cut: Cut | None = None) -> Lived:
-    """Live a day at this box, cut it, and check the ledger after a restart. AssertionError names what was broken.
+async def live(here: Box, cuts: Sequence[Cut] = ()) -> Lived:
+    """Live a day at this box, cut some steps, check the ledger after a restart. AssertionError names what was broken.
 
     A cut that was armed for the first start may also come only now, where the start was shorter than others.
 
-    Without a cut during the day the agent is killed at its end: what failed must not be on the disk only by half.
+    Where the last cut did not end the agent, it is killed: what failed must not be on the disk only by half.
     """
-    sim, ends, calls = here.practice.simulator, len(here.ends), here.cutter.calls
+    sim = here.practice.simulator
     before = {card: await sim.counts(card) for card in (HBA, SMCB)}
     troubles = await _fresh_sessions(here)
     here.days += 1
     day = Day(practice=here.practice, number=here.days)
-    if cut is not None:
-        here.arm(cut)
+    steps = _Steps(here=here, cuts={cut.step: cut for cut in cuts})
     for step in day.steps:
-        troubles += await _through(here, step)
-    kinds, what = here.cutter.kinds(calls), here.cutter.what
+        troubles += await steps.take(step)
+    steps.note()
     here.cutter.disarm()
-    if len(here.ends) == ends:
+    if len(here.ends) == steps.ends:
         await _recorded(day)
         await here.kill()
-    here.assert_ended_as_it_should()
+        here.assert_ended_as_it_should()
     await _assert_kept(day)
     await quiet(here.practice)
     for card, then in before.items():
         now = await sim.counts(card)
         assert now["pin_tries_wrong"] == then["pin_tries_wrong"]
         assert len(set(now["job_numbers"])) == len(now["job_numbers"])
-    return Lived(kinds=kinds, what=what, troubles=troubles)
+    return Lived(kinds=steps.kinds, struck=steps.struck, troubles=troubles)
+
+
+@dataclass(kw_only=True)
+class _Steps:
+    """Takes the day's steps; `ends` is how often the agent had ended when the last cut was armed."""
+
+    here: Box
+    cuts: Mapping[str, Cut]
+    kinds: dict[str, str] = field(default_factory=dict)
+    struck: list[str] = field(default_factory=list)
+    ends: int = 0
+
+    def __post_init__(self) -> None:
+        self.ends = len(self.here.ends)
+
+    async def take(self, step: Step) -> list[str]:
+        """Take one, with the cut that is meant for it; a cut that it did not reach may come in one of the next."""
+        here, calls, ends = self.here, self.here.cutter.calls, len(self.here.ends)
+        cut = self.cuts.get(step.__name__)
+        if cut is not None:
+            await here.has_space()
+            self.note()
+            here.arm(cut)
+            self.ends = ends
+        troubles = await _through(here, step)
+        self.kinds[step.__name__] = here.cutter.kinds(calls)
+        if len(here.ends) > ends:
+            here.assert_ended_as_it_should()
+        return troubles
+
+    def note(self) -> None:
+        """Keep what was cut since the last cut was armed."""
+        if what := self.here.cutter.what:
+            self.struck.append(what)
 
 
 async def _recorded(day: Day) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.box import surroundings
-from tests.crash.campaign import count, run_days, run_starts, sample
+from tests.crash.campaign import count, planned, run, sample
 from tests.crash.cutting import Action, library, points
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.slow, pytest.mark.xdist_group("crash-matrix")]
@@ -23,13 +23,22 @@ async def test_a_sample_of_all_cuts_holds(tmp_path: Path, record_property: Calla
     lib, lines = library(tmp_path), list[str]()
     async with surroundings(tmp_path) as sim:
         counted = await count(tmp_path, sim, lib)
-        starts, days = points(counted.start), points(counted.day)
-        first = [cut for cut in sample(starts, 1, SEED) if cut.action in (Action.TEAR, Action.ENOSPC)]
-        chosen = sample(days, DAYS_EACH, SEED)
-        began = await run_starts(tmp_path, sim, lib, first, lines.append)
-        lived = await run_days(tmp_path, sim, lib, chosen, lines.append)
-    lines = [f"crash matrix: {counted}", f"{len(starts) + len(days)} cuts, of them now (seed {SEED}):", *lines]
+        starts = [cut for cut in sample(counted.starts, 1, SEED) if cut.action in (Action.TEAR, Action.ENOSPC)]
+        days = sample(counted.days, DAYS_EACH, SEED)
+        outcome = await run(tmp_path, sim, lib, planned(starts, days), lines.append)
+    cuts = len(counted.starts) + len(counted.days)
+    lines = [f"crash matrix: {counted}", f"{cuts} cuts, of them now (seed {SEED}):", *lines]
     record_property("summary", "\n".join(lines))
-    assert began.ran + lived.ran == len(first) + len(chosen)
-    assert not began.broken + lived.broken
-    assert began.hit + lived.hit > (began.ran + lived.ran) // 2  # a cut behind the end of a shorter day shows nothing
+    assert outcome.cuts == len(starts) + len(days)
+    assert not outcome.broken
+    assert outcome.hit > outcome.cuts // 2  # a cut behind the end of a shorter step shows nothing
+
+
+def test_each_cut_is_planned_once_and_no_step_is_cut_twice_in_a_day() -> None:
+    starts = points("wf")
+    days = [*points("w" * 9, "sign"), *points("wf", "verify"), *points("f", "enrol")]
+    runs = planned(starts, days)
+    assert [one.start for one in runs if one.start] == starts
+    assert sorted(cut for one in runs for cut in one.day) == sorted(days)
+    assert all(len({cut.step for cut in one.day}) == len(one.day) for one in runs)
+    assert all(one.cuts for one in runs)

@@ -18,6 +18,7 @@ from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.codecs.soap.namespaces import DSS, ENCRYPTION, SIGNATURES_7_4
 from tests.fuzz.fuzz_enrolment import HONEST, KNOWN, NONCE, PUBLIC, TYPED
 from tests.fuzz.fuzz_json import KINDS, mark
+from tests.fuzz.fuzz_xmldsig import DOCUMENT, SIGNED
 from tests.fuzz.target import CORPUS, NAMES
 from tests.unit.codecs import containers
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
@@ -25,12 +26,13 @@ from tests.unit.codecs.frames import encode_frame
 from tests.unit.edge.requests import RIGHT
 
 WORD = re.compile(rb"""</?[A-Za-z:]+/?>| [A-Za-z]+=["'][^"'<>\\]*["']""")
-WITH_TAGS = ("cetp", "soap", "sds", "vsd")
+WITH_TAGS = ("cetp", "soap", "sds", "vsd", "xmldsig")
 
 
 def main() -> None:
     """Write every seed under a name of its own, and the dictionaries."""
     made = {"cetp": cetp, "soap": soap, "sds": sds, "json": bodies, "enrolment": enrolment, "vsd": vsd}
+    made |= {"xmldsig": xmldsig}
     for name in NAMES:
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +202,23 @@ def enrolment() -> Iterator[bytes]:
 def _part(kind: int, message: Message) -> bytes:
     raw = message.SerializeToString()
     return bytes([kind]) + len(raw).to_bytes(2, "big") + raw
+
+
+def xmldsig() -> Iterator[bytes]:
+    """A signature in the document and one around it, each also where it should not be, twice, wrapped and cut."""
+    inside, around = ((SIGNED / name).read_bytes() for name in ("enveloped.xml", "enveloping.xml"))
+    for number, xml in enumerate((inside, around)):
+        for chosen in (number, 1 - number):
+            yield bytes([chosen]) + xml
+        yield bytes([number]) + xml.replace(b"text", b"test")
+        yield bytes([number]) + xml[: len(xml) // 2]
+    signature = inside[inside.index(b"<ds:Signature") : inside.index(b"</ds:Signature>") + len(b"</ds:Signature>")]
+    yield b"\x00" + inside.replace(b"</a>", signature + b"</a>")
+    held = around[around.index(b"<ds:Object Id=") : around.index(b"</ds:Object>") + len(b"</ds:Object>")]
+    yield b"\x01" + around.replace(held, held.replace(b"text", b"test") + held)
+    yield b"\x01" + around.replace(b"urn:x", b"urn/x")
+    yield b"\x00" + DOCUMENT
+    yield b"\x00<!DOCTYPE a>" + DOCUMENT
 
 
 if __name__ == "__main__":

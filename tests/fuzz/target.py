@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
-NAMES = ("cetp", "soap", "sds", "json", "enrolment", "vsd")
+NAMES = ("cetp", "soap", "sds", "json", "enrolment", "vsd", "xmldsig")
 
 Judge = Callable[[bytes], None]
 

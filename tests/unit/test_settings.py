@@ -55,6 +55,7 @@ def test_the_environment_says_switches_numbers_and_lists(tmp_path: Path, monkeyp
         ("KARTENWART_LISTEN__GRPC_PROT", "1", r"listen\.grpc_prot: there is no such setting"),
         ("KARTENWART_LISTEN__MDNS", "maybe", r"listen\.mdns: write true or false"),
         ("KARTENWART_LISTEN", "1", "listen: write a table"),
+        ("KARTENWART_CARDS__RSA_UNTIL", "31.12.2026", r"cards\.rsa_until: write a day"),
     ],
 )
 def test_a_mistake_in_the_environment_is_named(

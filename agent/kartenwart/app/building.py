@@ -48,18 +48,19 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
 
 
 def _operations(parts: Parts, shared: Shared) -> Operations:
-    clock, admission, jobs, cards = parts.clock, parts.admission, shared.jobs, shared.cards
+    admission, jobs, cards = parts.admission, shared.jobs, shared.cards
     contexts, people, tools = admission.contexts, admission.people, shared.tools
+    keys = card_keys.keys(people, tools, parts.clock, parts.rsa_until)
     return Operations(
         audit=admission.audit,
-        authentications=card_keys.authentications(jobs, contexts, people, tools, clock),
+        authentications=card_keys.authentications(jobs, contexts, keys, tools),
         card_requests=CardRequests(jobs=jobs, cards=cards, contexts=contexts, keeper=shared.keeper),
         certificate_surveys=_certificate_surveys(parts, shared),
         certificates=Certificates(cards=cards, reader=tools.reader),
         comfort=_comfort(parts, shared),
         contexts=contexts,
         documents=shared.documents,
-        encryptions=card_keys.encryptions(parts.konnektors, contexts, people, tools, clock),
+        encryptions=card_keys.encryptions(contexts, keys, tools),
         enrolments=_enrolments(parts),
         events=shared.events,
         information_models=_models(parts, shared),
@@ -119,9 +120,8 @@ def _enrolments(parts: Parts) -> Enrolments:
 def _verifications(parts: Parts, shared: Shared) -> Verifications:
     return Verifications(
         contexts=parts.admission.contexts,
-        konnektors=parts.konnektors,
+        cards=shared.cards,
         documents=shared.documents,
-        clock=parts.clock,
     )
 
 

@@ -1,11 +1,10 @@
 """The operations on cards' own keys, with their adapters."""
 
-from collections.abc import Mapping
+from datetime import date
 
 from kartenwart.adapters.signatures.authentication import MathSignatureJudge
 from kartenwart.adapters.signatures.envelopes import CmsEnvelopeReader
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.card_keys import CardKeys
@@ -16,28 +15,19 @@ from kartenwart.operations.people import People
 from kartenwart.operations.signing import SigningTools
 
 
-def authentications(
-    jobs: Jobs, contexts: Contexts, people: People, tools: SigningTools, clock: Clock
-) -> Authentications:
-    """Return the signatures for authentication."""
-    keys, judge = _keys(people, tools), MathSignatureJudge()
-    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=judge, clock=clock)
-    return Authentications(jobs=jobs, contexts=contexts, tools=needed)
-
-
-def encryptions(
-    konnektors: Mapping[str, KonnektorPort], contexts: Contexts, people: People, tools: SigningTools, clock: Clock
-) -> Encryptions:
-    """Return what encrypts and decrypts."""
-    return Encryptions(
-        keys=_keys(people, tools),
-        contexts=contexts,
-        konnektors=konnektors,
-        documents=tools.documents,
-        envelopes=CmsEnvelopeReader(),
-        clock=clock,
+def keys(people: People, tools: SigningTools, clock: Clock, rsa_until: date) -> CardKeys:
+    """Return what all work with cards' own keys stands on."""
+    return CardKeys(
+        cards=tools.cards, people=people, memory=tools.memory, reader=tools.reader, clock=clock, rsa_until=rsa_until
     )
 
 
-def _keys(people: People, tools: SigningTools) -> CardKeys:
-    return CardKeys(cards=tools.cards, people=people, memory=tools.memory, reader=tools.reader)
+def authentications(jobs: Jobs, contexts: Contexts, keys: CardKeys, tools: SigningTools) -> Authentications:
+    """Return the signatures for authentication."""
+    needed = AuthenticationTools(keys=keys, documents=tools.documents, judge=MathSignatureJudge())
+    return Authentications(jobs=jobs, contexts=contexts, tools=needed)
+
+
+def encryptions(contexts: Contexts, keys: CardKeys, tools: SigningTools) -> Encryptions:
+    """Return what encrypts and decrypts."""
+    return Encryptions(keys=keys, contexts=contexts, documents=tools.documents, envelopes=CmsEnvelopeReader())

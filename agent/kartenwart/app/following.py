@@ -119,6 +119,7 @@ async def _operations(
                 signatures=ground.settings.comfort.warn_signatures,
                 time=timedelta(minutes=ground.settings.comfort.warn_minutes),
             ),
+            rsa_until=ground.settings.cards.rsa_until,
             report=ground.report,
             enrolment_changed=ground.presence.changed,
         )

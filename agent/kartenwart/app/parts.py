@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from kartenwart.adapters.journal import Report
 from kartenwart.adapters.signatures import DerCertificateReader, MathSignatureChecker
@@ -44,6 +45,7 @@ class Parts:
     limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
     comfort_warning: EndWarning
+    rsa_until: date
     report: Report
     enrolment_changed: Callable[[], None]
 
@@ -110,9 +112,7 @@ def lay(parts: Parts) -> Shared:
 def _signing_tools(
     parts: Parts, cards: Cards, documents: Documents, memory: PinMemory, sessions: ComfortSessions
 ) -> SigningTools:
-    handing_out = HandingOut(
-        documents=documents, checker=MathSignatureChecker(), clock=parts.clock, report=parts.report
-    )
+    handing_out = HandingOut(documents=documents, checker=MathSignatureChecker(), report=parts.report)
     return SigningTools(
         cards=cards,
         documents=documents,

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from kartenwart.domain.failures import Owner
-from kartenwart.domain.inventory import Inventory, Konnektor, LinkState, OnlineState, Pin, PinStatus
+from kartenwart.domain.inventory import (
+    Card,
+    CardType,
+    Inventory,
+    Konnektor,
+    LinkState,
+    OnlineState,
+    Pin,
+    PinStatus,
+)
 
 NOT_SET_UP = (
     "Noch nicht eingerichtet: in der Konfiguration einen Konnektor ([konnektors.NAME]) und einen Kontext "
@@ -17,6 +26,14 @@ OWNERS = {
     Owner.CARD_ISSUER: "Kartenherausgeber",
     Owner.GEMATIK: "Telematikinfrastruktur",
 }
+_NO_PIN_YET = "SMC-B hat noch keine eigene PIN: kartenwart pin change smc-b --transport-pin."
+_CLOSED = {
+    PinStatus.BLOCKED: "PIN der SMC-B gesperrt: mit dem PUK entsperren, kartenwart pin unblock smc-b.",
+    PinStatus.TRANSPORT_PIN: _NO_PIN_YET,
+    PinStatus.EMPTY_PIN: _NO_PIN_YET,
+    PinStatus.VERIFIABLE: "SMC-B nicht freigeschaltet für {}: kartenwart unlock.",
+}
+_AT_THE_GATEWAY = "HSM-B nicht freigeschaltet für {}: Ihre PIN wird in der Verwaltung des TI-Gateways eingegeben."
 
 
 def verdict(inventory: Inventory) -> str:
@@ -36,9 +53,8 @@ def _problems(inventory: Inventory) -> Iterator[str]:
     lost = [one for one in inventory.terminals if not one.connected]
     if lost:
         yield f"{len(lost)} von {len(inventory.terminals)} Kartenterminals nicht verbunden: Strom und Netzkabel prüfen."
-    locked = sorted(_locked(inventory))
-    if locked:
-        yield f"SMC-B nicht freigeschaltet für {', '.join(locked)}: kartenwart pin verify smc-b."
+    for words, where in _locked(inventory).items():
+        yield words.format(", ".join(sorted(where)))
 
 
 def _link(konnektor: Konnektor) -> Iterator[str]:
@@ -54,15 +70,21 @@ def _link(konnektor: Konnektor) -> Iterator[str]:
         yield f"{name} ist erreichbar und meldet keine Verbindung zur TI. Zuständig: {OWNERS[Owner.TI_PROVIDER]}."
 
 
-def _locked(inventory: Inventory) -> set[str]:
-    open_or_unknown = (PinStatus.VERIFIED, PinStatus.UNKNOWN, PinStatus.DISABLED)
-    return {
-        state.context.removeprefix("contexts/")
-        for card in inventory.cards
-        if card.type.is_practice
-        for state in card.pin_states
-        if state.pin is Pin.SMC and state.status not in open_or_unknown
-    }
+def _locked(inventory: Inventory) -> dict[str, set[str]]:
+    """Return what to do about practice cards that are not open, and in which contexts; a blocked one comes first."""
+    found: dict[str, set[str]] = {}
+    for status, words in _CLOSED.items():
+        for card, context in _standing(inventory, status):
+            told = _AT_THE_GATEWAY if card.type is CardType.HSM_B else words
+            found.setdefault(told, set()).add(context.removeprefix("contexts/"))
+    return found
+
+
+def _standing(inventory: Inventory, status: PinStatus) -> Iterator[tuple[Card, str]]:
+    for card in inventory.cards:
+        for state in card.pin_states:
+            if card.type.is_practice and state.pin is Pin.SMC and state.status is status:
+                yield card, state.context
 
 
 def _well(inventory: Inventory) -> str:

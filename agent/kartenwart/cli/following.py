@@ -62,10 +62,10 @@ def _spent(job: job_pb2.Job) -> str:
     return " · ".join(words) + untold
 
 
-def job_lines(job: job_pb2.Job) -> list[tuple[str, str]]:
-    """Return what a person reads of a job."""
+def job_lines(job: job_pb2.Job, card: str = "") -> list[tuple[str, str]]:
+    """Return what a person reads of a job; `card` is what people call its card."""
     lines = [("Auftrag", short(job.name)), ("Stand", word(JOB_STATES, job.state)), ("request_id", job.request_id)]
-    lines += [("Karte", short(job.card)), ("Kontext", short(job.context)), ("Jobnummer", job.job_number)]
+    lines += [("Karte", card or short(job.card)), ("Kontext", short(job.context)), ("Jobnummer", job.job_number)]
     lines += [(clock(step.time), _told(step).partition("  ")[2]) for step in job.progress]
     lines += [(f"{word(PINS, one.pin)} in {short(one.context)}", step_outcome(one)) for one in job.pin_steps.steps]
     if job.HasField("end_time"):

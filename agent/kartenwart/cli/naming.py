@@ -43,6 +43,18 @@ async def find_card(box: "Kartenwart", text: str) -> card_pb2.Card:
     raise Missing(f"„{text}“ meint keine Karte; die Box sieht: {known}")
 
 
+async def card_of(box: "Kartenwart", text: str, user: str) -> str:
+    """Return the name of the card that `text` means, without it of the user's HBA; raises UsageProblem, Missing."""
+    if text:
+        return (await find_card(box, text)).name
+    for one in await box.users.list():
+        if one.card and one.name == named("users", user):
+            return one.card
+    raise UsageProblem(
+        "Mit welcher Karte? --card angeben, oder --user mit einem Benutzer, der an seinen HBA gebunden ist."
+    )
+
+
 def default_pin(card: card_pb2.Card) -> card_pb2.Pin.ValueType:
     """Return the PIN that VerifyPin asks for on this type of card."""
     return card_pb2.PIN_SMC if card.type in _SIGNING else card_pb2.PIN_CH

@@ -7,6 +7,12 @@ from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2 as pins
 from kartenwart.cli.words import CARD_TYPES, PIN_OUTCOMES, PIN_STATES, PINS, short, word
 
+# Whoever unblocks a PIN types its PUK.
+_PUK_OUTCOMES: dict[int, str] = {
+    job_pb2.PIN_OUTCOME_REJECTED: "falscher PUK",
+    job_pb2.PIN_OUTCOME_BLOCKED: "PUK verbraucht, Ersatzkarte nötig",
+}
+
 
 def matrix_rows(
     cells: Sequence[pins.PinCell], cards: Mapping[str, card_pb2.Card], contexts: Mapping[str, str]
@@ -30,8 +36,12 @@ def step_outcome(step: job_pb2.PinStep) -> str:
     """Return how one of several entries ended, or why nobody was asked."""
     told = word(PIN_OUTCOMES, step.outcome)
     if step.outcome == job_pb2.PIN_OUTCOME_NOT_ASKED:
-        told = step.failure.title or "war schon so, niemand wurde gefragt"
-    return f"{told} (noch {step.attempts_left} Versuche)" if step.HasField("attempts_left") else told
+        return step.failure.title or "war schon so, niemand wurde gefragt"
+    if step.verb == job_pb2.PIN_VERB_UNBLOCK:
+        told = _PUK_OUTCOMES.get(step.outcome, told)
+    if not step.HasField("attempts_left") or step.outcome == job_pb2.PIN_OUTCOME_BLOCKED:
+        return told
+    return f"{told} (noch {step.attempts_left} {'Versuch' if step.attempts_left == 1 else 'Versuche'})"
 
 
 def _card(cell: pins.PinCell, cards: Mapping[str, card_pb2.Card]) -> str:

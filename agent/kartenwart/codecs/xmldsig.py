@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from kartenwart.codecs.document_xml import parse_document
+from kartenwart.codecs.document_xml import MAX_MARKS, parse_document
 from kartenwart.codecs.malformed import MalformedError
 from kartenwart.codecs.soap.xml import Element
+
+Document = etree._ElementTree  # lxml names the type so
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 _DS = f"{{{DS}}}"
@@ -26,6 +28,7 @@ _HASHES = {
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
+_MARKS_OF_A_SIGNATURE = 10_000
 _IDS = ("Id", "ID", "id")
 
 
@@ -56,8 +59,11 @@ class XmlSignature:
 
 
 def canonical_document(document: bytes) -> bytes:
-    """Return a document's canonical form with comments; MalformedError where it cannot be signed."""
-    return _octets(parse_document(document), exclusive=True, comments=True)
+    """Return a document's canonical form with comments and all that stands beside its root.
+
+    MalformedError where it cannot be signed.
+    """
+    return _octets(parse_document(document).getroottree(), exclusive=True, comments=True)
 
 
 def read_signature(signed: bytes, *, enveloped: bool) -> XmlSignature:
@@ -65,10 +71,8 @@ def read_signature(signed: bytes, *, enveloped: bool) -> XmlSignature:
 
     Raises MalformedError; its words name the rule, never the content.
     """
-    root = parse_document(signed)
-    signature = _the_one(root.iter(f"{_DS}Signature"), "Signature")
-    if (signature is root) is enveloped:
-        raise MalformedError("the signature stands where it should not")
+    root = parse_document(signed, max_marks=MAX_MARKS + _MARKS_OF_A_SIGNATURE)
+    signature = _the_signature(root, enveloped=enveloped)
     info = _the_one(signature.iterchildren(f"{_DS}SignedInfo"), "SignedInfo")
     references = list(info.iterchildren(f"{_DS}Reference"))
     about = _signed_properties(signature, references)
@@ -85,6 +89,18 @@ def read_signature(signed: bytes, *, enveloped: bool) -> XmlSignature:
         certificate_hashes=tuple(_certificate_hashes(about)),
         document=content,
     )
+
+
+def _the_signature(root: Element, *, enveloped: bool) -> Element:
+    """Return the root, or the one inside; of several in a document signed before, the first child: ours goes there."""
+    if not enveloped:
+        found = root
+    else:
+        inside = [one for one in root.iter(f"{_DS}Signature") if one is not root]
+        found = inside[0] if len(inside) == 1 else next(root.iterchildren(etree.Element), root)
+    if found.tag != f"{_DS}Signature" or (found is root) is enveloped:
+        raise MalformedError("the signature stands where it should not")
+    return found
 
 
 def _signed_properties(signature: Element, references: list[Element]) -> Element:
@@ -118,7 +134,8 @@ def _enveloped(root: Element, signature: Element, reference: Element) -> tuple[S
         before.tail = (before.tail or "") + text
     signature.tail = None
     parent.remove(signature)
-    return _hashed(reference, root, transforms[1:]), _octets(root, exclusive=True, comments=True)
+    whole = root.getroottree()  # with instructions before and after the root, which a reference to "" means too
+    return _hashed(reference, whole, transforms[1:]), _octets(whole, exclusive=True, comments=True)
 
 
 def _enveloping(signature: Element, reference: Element) -> tuple[SignedPart, bytes]:
@@ -133,7 +150,7 @@ def _enveloping(signature: Element, reference: Element) -> tuple[SignedPart, byt
     return part, canonical_document(etree.tostring(content, with_tail=False))
 
 
-def _hashed(reference: Element, element: Element, transforms: list[str]) -> SignedPart:
+def _hashed(reference: Element, element: Element | Document, transforms: list[str]) -> SignedPart:
     if len(transforms) > 1:
         raise MalformedError("a transform that is not known here")
     exclusive = _exclusive(transforms[0]) if transforms else False
@@ -159,8 +176,11 @@ def _transforms(reference: Element) -> list[str]:
     return [one.get("Algorithm") or "" for one in found]
 
 
-def _octets(element: Element, *, exclusive: bool, comments: bool = False) -> bytes:
-    return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=comments)
+def _octets(element: Element | Document, *, exclusive: bool, comments: bool = False) -> bytes:
+    try:
+        return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=comments)
+    except etree.C14NError:
+        raise MalformedError("no canonical form, as of namespaces that are relative") from None
 
 
 def _exclusive(algorithm: str) -> bool:

@@ -6,7 +6,7 @@ field. Codes that nobody listed, and those of vendors, stay legible: KONNEKTOR_F
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,10 @@ from kartenwart.domain.failures import CallerError, Failure, Owner, Reason, Retr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What people are told for one reason or code; `title_with_code` has the place {code}."""
+    """What people are told for one reason or code; `title_with_code` has the place {code}.
+
+    The words for halfway are for a job of which earlier verbs were carried out; the plain ones where none differ.
+    """
 
     reason: Reason
     title: str
@@ -25,6 +28,8 @@ class Entry:
     owner: Owner
     retry: RetryClass
     work_may_go_on: bool
+    halfway_title: str = ""
+    halfway_next_step: str = ""
 
 
 def _entry(reason: Reason, texts: Mapping[str, Any]) -> Entry:
@@ -36,6 +41,8 @@ def _entry(reason: Reason, texts: Mapping[str, Any]) -> Entry:
         owner=Owner(texts["owner"]),
         retry=RetryClass(texts["retry"]),
         work_may_go_on=texts["work_may_go_on"],
+        halfway_title=texts.get("halfway_title", ""),
+        halfway_next_step=texts.get("halfway_next_step", ""),
     )
 
 
@@ -82,6 +89,21 @@ def failure(
         konnektor_error_type=error_type,
         attempts_left=attempts_left,
     )
+
+
+def halfway(told: Failure) -> Failure:
+    """Return the failure for a job whose earlier verbs were carried out: no program may begin that again by itself."""
+    entry = entries()[0][told.reason]
+    return replace(
+        once_sent(told),
+        title=entry.halfway_title or told.title,
+        next_step=entry.halfway_next_step or told.next_step,
+    )
+
+
+def once_sent(told: Failure) -> Failure:
+    """Return the failure of a job whose verb went out: no program may repeat it, whatever is permitted elsewhere."""
+    return replace(told, retry=RetryClass.BY_PERSON) if told.retry is RetryClass.LATER else told
 
 
 def refused(reason: Reason, *violations: Violation) -> CallerError:

@@ -4,7 +4,13 @@ from dataclasses import replace
 from datetime import date
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.certificates import Bearer, CertificateState, CertificateVerdict
+from kartenwart.domain.certificates import (
+    SOON_DAYS,
+    Bearer,
+    CertificateState,
+    CertificateVerdict,
+    verdict_by_day,
+)
 from kartenwart.domain.failures import Failure, Owner, Reason
 from kartenwart.domain.inventory import CardType
 
@@ -47,7 +53,18 @@ def failure_of(state: CertificateState, today: date) -> Failure | None:
         return failure(Reason.CERTIFICATE_RSA_ONLY, code=state.trouble.konnektor_code if state.trouble else 0)
     if verdict is CertificateVerdict.UNKNOWN:
         return state.trouble or _untold(state)
-    return _ending(state, verdict)
+    return _ending(_whose(state), verdict, state.valid_until or today, today)
+
+
+def condition_of(card_type: CardType, valid_until: date | None, today: date) -> Failure | None:
+    """Return what a practice should be told of a card without asking: its certificate ends soon, or has ended.
+
+    None while there is time, where the last day is not known, and for cards that are not the practice's own.
+    """
+    if valid_until is None or not (card_type.is_practice or card_type.is_person):
+        return None
+    verdict = verdict_by_day((valid_until - today).days, SOON_DAYS)
+    return _ending(Bearer.CARD, verdict, valid_until, today) if verdict else None
 
 
 def _untold(state: CertificateState) -> Failure:
@@ -56,15 +73,17 @@ def _untold(state: CertificateState) -> Failure:
     return replace(said, title=title, next_step=_NOT_TOLD.get(state.bearer, said.next_step))
 
 
-def _ending(state: CertificateState, verdict: CertificateVerdict) -> Failure:
-    over = verdict is CertificateVerdict.EXPIRED
+def _ending(whose: str, verdict: CertificateVerdict, until: date, today: date) -> Failure:
+    over, left = verdict is CertificateVerdict.EXPIRED, (until - today).days
     said = failure(Reason.CERTIFICATE_EXPIRED if over else Reason.CERTIFICATE_EXPIRES_SOON)
-    until = f"am {state.valid_until:%d.%m.%Y}" if state.valid_until else "bald"
-    title = (
-        f"Das Zertifikat {_WHOSE[_whose(state)]} {'ist' if over else 'läuft'} {until} {'abgelaufen' if over else 'ab'}."
-    )
-    next_step, owner = _RENEW[_whose(state)]
+    subject, day = f"Das Zertifikat {_WHOSE[whose]}", f"am {until:%d.%m.%Y}"
+    title = f"{subject} ist {day} abgelaufen." if over else f"{subject} läuft {day} ab, {_in_days(left)}."
+    next_step, owner = _RENEW[whose]
     return replace(said, title=title, next_step=next_step, owner=owner)
+
+
+def _in_days(left: int) -> str:
+    return {0: "also heute", 1: "also morgen"}.get(left, f"in {left} Tagen")
 
 
 def _whose(state: CertificateState) -> str:

@@ -52,7 +52,8 @@ class CertificateCheck:
 class CertificateState:
     """What is known of the C.AUT of one card; None and empty mean unknown. `label` names the holder: no repr.
 
-    `looks_at_key` is False where the kind of key does not matter or cannot be asked.
+    `looks_at_key` is False where the kind of key does not matter or cannot be asked. `trouble` is what went wrong in
+    the last look; what stands beside it may be of an earlier one, as of `checked_at`.
     """
 
     bearer: Bearer
@@ -76,16 +77,23 @@ class CertificateState:
     def verdict(self, today: date) -> CertificateVerdict:
         """Return the verdict: what is certainly wrong goes before what is not known."""
         left = self.days_left(today)
-        soon = SOON_DAYS_KONNEKTOR if self.bearer is Bearer.KONNEKTOR else SOON_DAYS
-        if left is not None and left < 0:
-            return CertificateVerdict.EXPIRED
+        by_day = verdict_by_day(left, SOON_DAYS_KONNEKTOR if self.bearer is Bearer.KONNEKTOR else SOON_DAYS)
+        if by_day is CertificateVerdict.EXPIRED:
+            return by_day
         if self.looks_at_key and self.algorithm is KeyAlgorithm.RSA:
             return CertificateVerdict.RSA_ONLY
-        if left is not None and left <= soon:
-            return CertificateVerdict.EXPIRES_SOON
-        if left is None or (self.looks_at_key and self.algorithm is None):
+        if by_day is not None:
+            return by_day
+        if left is None or self.trouble is not None or (self.looks_at_key and self.algorithm is None):
             return CertificateVerdict.UNKNOWN
         return CertificateVerdict.OK
+
+
+def verdict_by_day(left: int | None, soon: int) -> CertificateVerdict | None:
+    """Return EXPIRED or EXPIRES_SOON by the days left (None: unknown), None where neither is certain."""
+    if left is None or left > soon:
+        return None
+    return CertificateVerdict.EXPIRED if left < 0 else CertificateVerdict.EXPIRES_SOON
 
 
 @cache

@@ -87,6 +87,7 @@ class Reason(_Upper):
     DOCUMENTS_TOO_MANY = auto()
     DOCUMENTS_TOO_LARGE = auto()
     SIGNATURE_STOPPED = auto()
+    SIGNATURE_POLICY_NEEDED = auto()
     ENCRYPTION_FAILED = auto()
     DECRYPTION_FAILED = auto()
     RECIPIENT_UNSUITABLE = auto()

@@ -202,7 +202,8 @@ class Card:
     """A card ("cards/{c}"). `holder` of an eGK is personal data: kept only in memory, never logged.
 
     `contexts` are those that may reach it; `holder_contexts` those at whose workplace an eGK's holder is needed. `seal`
-    is a keyed hash of an eGK's ICCSN, by which the box knows it again after another insertion; never shown.
+    is a keyed hash of an eGK's ICCSN, by which the box knows it again after another insertion; never shown. `condition`
+    is what somebody should do about it in time, as of the last poll.
     """
 
     name: str
@@ -217,10 +218,15 @@ class Card:
     pin_states: tuple[PinState, ...] = ()
     confirmed: bool = True
     seal: str = ""
+    condition: Failure | None = None
 
     def handle(self, konnektor: str) -> str:
         """Return the handle by which a Konnektor knows the card; empty where it has none."""
         return next((route.handle for route in self.routes if route.konnektor == konnektor), "")
+
+    def home(self, konnektor: str) -> str:
+        """Return the terminal in which a Konnektor sees this card, empty where it does not or tells none."""
+        return next((route.terminal for route in self.routes if route.konnektor == konnektor), "")
 
     def __repr__(self) -> str:
         """Say name and type only: a holder must not reach a log."""

@@ -248,3 +248,8 @@ class Job:
     failure: Failure | None = None
     result: JobResult | None = None
     times: JobTimes = JobTimes()
+
+    @property
+    def verbs_sent(self) -> int:
+        """Return how many verbs of this job went out, in all its rounds."""
+        return sum(1 for one in self.progress if one.step is JobStep.SENT)

@@ -49,6 +49,7 @@ _OPEN_TO = {
     PinVerb.UNBLOCK: frozenset({PinStatus.BLOCKED}),
     PinVerb.ENABLE: frozenset({PinStatus.DISABLED}),
 }
+_ENTERED_ELSEWHERE = 4066  # what a Konnektor answers for an HSM-B: its PIN is entered in the gateway's administration
 _UNSET = frozenset({PinStatus.TRANSPORT_PIN, PinStatus.EMPTY_PIN})
 _SET = frozenset({PinStatus.VERIFIED, PinStatus.VERIFIABLE})
 _LIFE_OF_A_SECRET = frozenset({PinVerb.CHANGE, PinVerb.UNBLOCK})
@@ -84,6 +85,11 @@ def verbs_of(card_type: CardType, pin: Pin) -> frozenset[PinVerb]:
     if card_type is CardType.EGK:
         return _SWITCHES if pin.is_switchable else _LIFE_OF_A_SECRET
     return _LIFE_OF_A_SECRET if pin is Pin.QES else _LIFE_OF_A_SECRET | {PinVerb.VERIFY}
+
+
+def no_pad_for(card_type: CardType) -> Failure | None:
+    """Return why a card's PIN cannot be typed at any pad; None where it can, or where nobody knows."""
+    return failure(Reason.PIN_NO_TERMINAL, code=_ENTERED_ELSEWHERE) if card_type is CardType.HSM_B else None
 
 
 def nothing_to_do(verb: PinVerb, status: PinStatus) -> PinOutcome | None:

@@ -46,6 +46,11 @@ class Scope:
         return self.everything or name in self.users
 
     @property
+    def seen(self) -> frozenset[str] | None:
+        """Return the contexts whose things may be seen; None means all."""
+        return None if self.everything else frozenset(self.contexts)
+
+    @property
     def default_context(self) -> str:
         """Return the context used where a call names none; empty where there is none."""
         return self.contexts[0] if self.contexts else ""

@@ -83,7 +83,7 @@ class SignatureEntry:
 
 
 def entry_of(record: AuditRecord, sent: str = "") -> SignatureEntry:
-    """Return the entry for an audit record of a job's end; `sent` is what was kept at its sending, if needed."""
+    """Return the entry for an audit record of a job's end; `sent`, kept at its sending, fills gaps."""
     entry = record.entry
     return SignatureEntry(
         sequence=record.sequence,
@@ -93,7 +93,7 @@ def entry_of(record: AuditRecord, sent: str = "") -> SignatureEntry:
         card=entry.subject,
         context=entry.context,
         outcome=entry.outcome,
-        facts=facts_of(sent or entry.detail),
+        facts=facts_of(f"{entry.detail} {sent}"),
     )
 
 

@@ -230,6 +230,7 @@ _TABLE: dict[str, dict[str, Check]] = {
         "terminal": named("terminals"),
         "slot_id": Number(low=1, high=64),
         "context": CONTEXT,
+        "card_type": Choice(required=False, refused=("CARD_TYPE_UNKNOWN",)),
         "display_text": DISPLAY_TEXT,
         "timeout": Span(longest=LONGEST_CARD_REQUEST),
         "wait": WAIT,

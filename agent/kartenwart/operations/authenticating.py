@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kartenwart.domain.authentication import SignatureScheme, compact, login_input, sha256_hex
-from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import RETENTION, Document
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
 from kartenwart.domain.jobs import AuthenticateResult, JobState, JobStep
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, SignatureJudge
@@ -13,7 +11,6 @@ from kartenwart.domain.ports.konnektor import BeforeSend
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.locks import Claims
-from kartenwart.operations.names import fresh_name
 from kartenwart.operations.reach import Reach
 from kartenwart.operations.work import Ending, Tell
 
@@ -25,7 +22,6 @@ class AuthenticationTools:
     keys: CardKeys
     documents: Documents
     judge: SignatureJudge
-    clock: Clock
 
 
 class Subject(Protocol):
@@ -139,17 +135,7 @@ class Authenticating:
         tell(JobStep.VERIFYING, "Die Signatur wird geprüft.")
         signature = await self.tools.judge.verified(self._wanted, answer, self._certificate)
         result = self.subject.result(self._certificate, signature)
-        output = Document(
-            name=fresh_name("documents", "d"),
-            owner=self.owner,
-            size=len(result),
-            received=len(result),
-            sha256=sha256_hex(result),
-            mime_type=self.subject.mime_type,
-            expires_at=self.tools.clock.now() + RETENTION,
-            result=True,
-        )
-        await self.tools.documents.store(output, result)
+        output = await self.tools.documents.keep(self.owner, result, self.subject.mime_type)
         signed = AuthenticateResult(
             output=output.name, output_sha256=output.sha256, signer_certificate=self._certificate
         )

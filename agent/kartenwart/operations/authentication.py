@@ -9,7 +9,7 @@ from kartenwart.domain.principals import Caller
 from kartenwart.operations.authenticating import Authenticating, AuthenticationTools, Challenge, Hash, Subject
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +65,9 @@ class Authentications:
     async def _start(
         self, caller: Caller, kind: JobKind, order: ExternalAuthenticateOrder | LoginOrder, subject: Subject
     ) -> Job:
-        ticket = Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> Authenticating:
             reach = self._tools.keys.reach(caller, order.card, order.context, order.user)
             return Authenticating(tools=self._tools, reach=reach, subject=subject, owner=caller.name)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(kind, order, self._contexts, card=order.card), work)

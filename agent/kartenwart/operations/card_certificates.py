@@ -2,14 +2,28 @@
 
 from collections import OrderedDict
 
+from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
 REMEMBERED = 256
+_NO_ECC = frozenset({Reason.CERTIFICATE_RSA_ONLY, Reason.CERTIFICATE_MISSING})
 
 _Key = tuple[str, str, CertificateReference, KeyAlgorithm]
+
+
+async def read_ecc_first(
+    port: KonnektorPort, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm | None
+) -> bytes:
+    """Return a certificate, DER, of the kind that is named; of any kind (None) ECC, RSA where the card has no ECC."""
+    try:
+        return await port.read_certificate(call, reference, algorithm or KeyAlgorithm.ECC)
+    except WorldError as error:
+        if algorithm is not None or error.failure.reason not in _NO_ECC:
+            raise
+    return await port.read_certificate(call, reference, KeyAlgorithm.RSA)
 
 
 class CardCertificates:

@@ -1,18 +1,18 @@
 """Whose card works for whom, and whether it may: what all work with a card's own keys needs first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
-from kartenwart.domain.catalogue import failure, halted, refused
-from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.inventory import CardCertificate, CertificateReference, KeyAlgorithm, Pin, PinStatus
-from kartenwart.domain.pins import refusal_before_entry
+from kartenwart.domain.catalogue import failure, halted
+from kartenwart.domain.clock import Clock
+from kartenwart.domain.failures import Failure, Owner, Reason, WorldError
+from kartenwart.domain.inventory import CardCertificate, CertificateReference, KeyAlgorithm
 from kartenwart.domain.ports.vault import CertificateReader
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
+from kartenwart.operations.card_certificates import read_ecc_first
 from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
-
-_NO_ECC = frozenset({Reason.CERTIFICATE_RSA_ONLY, Reason.CERTIFICATE_MISSING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,40 +23,45 @@ class CardKeys:
     people: People
     memory: PinMemory
     reader: CertificateReader
+    clock: Clock
+    rsa_until: date
 
     def reach(self, caller: Caller, card: str, context: str, user: str) -> Reach:
         """Return the card; CallerError also ROLE_MISSING and USER_NOT_BOUND, as for signatures."""
         reach = self.cards.reach(card, context, user)
-        if reach.card.type.is_person:
-            if caller.role is not Role.SIGNER:
-                raise refused(Reason.ROLE_MISSING)
-            if self.people.get(user).card != reach.card.name:
-                raise refused(Reason.USER_NOT_BOUND)
+        self.people.require_own_card(caller, user, reach.card)
         return reach
 
     async def require_unlocked(self, reach: Reach) -> None:
         """Read the PIN's state; WorldError unless the card is still there and PIN.SMC or PIN.CH is verified."""
         if not self.cards.still_there(reach):
             raise halted(Reason.CARD_REMOVED)
-        reading = await self.memory.read(reach, Pin.CH if reach.card.type.is_person else Pin.SMC)
-        if reading.status is not PinStatus.VERIFIED:
-            refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
-            raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
+        await self.memory.require_verified(reach)
 
     async def certificate(
         self, reach: Reach, reference: CertificateReference, algorithm: KeyAlgorithm | None
     ) -> CardCertificate:
         """Return a certificate of a kind, of any kind ECC first; WorldError CERTIFICATE_MISSING, CERTIFICATE_RSA_ONLY.
 
-        A Konnektor that cannot be asked for a kind gives what it has, so what came is looked at.
+        A Konnektor that cannot be asked for a kind gives what it has, so what came is looked at. After `rsa_until` no
+        RSA key is taken.
         """
-        try:
-            der = await reach.port.read_certificate(reach.call, reference, algorithm or KeyAlgorithm.ECC)
-        except WorldError as error:
-            if algorithm is not None or error.failure.reason not in _NO_ECC:
-                raise
-            der = await reach.port.read_certificate(reach.call, reference, KeyAlgorithm.RSA)
+        der = await read_ecc_first(reach.port, reach.call, reference, algorithm)
         found = self.reader.decode(reference, der)
         if algorithm not in (None, found.algorithm):
             raise halted(Reason.CERTIFICATE_MISSING)
+        if found.algorithm is KeyAlgorithm.RSA and self.clock.now().date() > self.rsa_until:
+            raise WorldError(self._too_old(chosen=algorithm is not None), sent=False)
         return found
+
+    def _too_old(self, *, chosen: bool) -> Failure:
+        """Return why nothing is signed with RSA any more; a card may have ECC keys beside those that were `chosen`."""
+        said = failure(Reason.CERTIFICATE_RSA_ONLY)
+        if not chosen:
+            return said
+        return replace(
+            said,
+            title=f"Mit RSA-Schlüsseln wird hier nur bis {self.rsa_until:%d.%m.%Y} signiert; dieser Tag ist vorbei.",
+            next_step="Bitte im Programm ECDSA wählen; hat die Karte nur RSA-Schlüssel, eine neue bestellen.",
+            owner=Owner.SOFTWARE_VENDOR,
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from kartenwart.domain.catalogue import failure, refused
 from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.inventory import Context, Terminal
+from kartenwart.domain.inventory import CardType, Context, Terminal
 from kartenwart.domain.jobs import CardResult, Job, JobKind, JobState, JobStep
 from kartenwart.domain.pins import pins_of
 from kartenwart.domain.ports.konnektor import BeforeSend, CardEjection, CardRequest, RequestedCard
@@ -15,20 +15,24 @@ from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import Claim, Claims, Rank
 from kartenwart.operations.reach import Cards, Reach
-from kartenwart.operations.work import Ending, Tell, Ticket, payload_hash
+from kartenwart.operations.work import Ending, Tell, ticket
 
 KNOWN_WITHIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestCardOrder:
-    """What a caller asks: a card in this slot; the text is for the terminal's display and for nothing else."""
+    """What a caller asks: a card in this slot, of a type where one is named.
+
+    The text is for the terminal's display and for nothing else.
+    """
 
     request_id: str
     terminal: str
     slot_id: int
     context: str
     seconds: int
+    card_type: CardType | None = None
     display_text: str = field(default="", repr=False)
 
 
@@ -80,14 +84,23 @@ class Requesting:
             ct_id=self.terminal.ct_id,
             slot_id=self.order.slot_id,
             seconds=self.order.seconds,
+            card_type=self.order.card_type,
             text=self.order.display_text,
         )
         words = f"Das Kartenterminal „{self.terminal.label}“ bittet um eine Karte."
         noted = _noting(before_send, tell, words, self.terminal)
         return await self.cards.port(self.context).request_card(self.context, wish, noted)
 
-    async def stop(self, _tell: Tell) -> None:
-        """Nothing to do: only a card or the time ends it."""
+    async def stop(self, tell: Tell) -> None:
+        """Say how long it lasts all the same: only a card or the time ends it."""
+        tell(
+            JobStep.CARD_REQUESTED,
+            "Der Konnektor lässt sich dabei nicht unterbrechen: Der Auftrag endet, sobald eine Karte steckt, "
+            f"spätestens {self.order.seconds} s nach der Bitte.",
+            terminal=self.terminal.name,
+            terminal_label=self.terminal.label,
+            expected=True,
+        )
 
     async def conclude(self, answer: RequestedCard, _tell: Tell) -> Ending:
         """Name the card, once the picture has it."""
@@ -124,9 +137,8 @@ class Ejecting:
     @property
     def claims(self) -> Claims:
         """Hold the card alone, and its terminal."""
-        rank = Rank.PRACTICE_CARD if self.reach.card.type.is_practice else Rank.CARD
         pads = (Claim(key=self.terminal.name, rank=Rank.PAD),) if self.terminal else ()
-        return (Claim(key=self.reach.card.name, rank=rank), *pads)
+        return (*self.reach.whole_claims, *pads)
 
     @property
     def detail(self) -> str:
@@ -199,7 +211,7 @@ class CardRequests:
                 raise refused(Reason.NOT_FOUND)
             return Requesting(keeper=self._keeper, cards=self._cards, order=order, context=context, terminal=terminal)
 
-        return await self._jobs.start(caller, self._ticket(JobKind.REQUEST_CARD, order, ""), work)
+        return await self._jobs.start(caller, ticket(JobKind.REQUEST_CARD, order, self._contexts, card=""), work)
 
     async def eject(self, caller: Caller, order: EjectCardOrder) -> Job:
         """Ask to take a card out. CallerError NOT_FOUND."""
@@ -210,17 +222,7 @@ class CardRequests:
                 keeper=self._keeper, cards=self._cards, order=order, reach=reach, terminal=self._home(reach)
             )
 
-        return await self._jobs.start(caller, self._ticket(JobKind.EJECT_CARD, order, order.card), work)
-
-    def _ticket(self, kind: JobKind, order: RequestCardOrder | EjectCardOrder, card: str) -> Ticket:
-        return Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=card,
-        )
+        return await self._jobs.start(caller, ticket(JobKind.EJECT_CARD, order, self._contexts, card=order.card), work)
 
     def _terminal(self, name: str, context: Context) -> Terminal:
         for terminal in self._keeper.picture.inventory.terminals:
@@ -229,5 +231,5 @@ class CardRequests:
         raise refused(Reason.NOT_FOUND)
 
     def _home(self, reach: Reach) -> Terminal | None:
-        home = next((route.terminal for route in reach.card.routes if route.konnektor == reach.context.konnektor), "")
+        home = reach.card.home(reach.context.konnektor)
         return next((one for one in self._keeper.picture.inventory.terminals if one.name == home), None)

@@ -18,6 +18,7 @@ from kartenwart.domain.inventory import (
 from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
 from kartenwart.domain.ports.observations import ObservedExpiration
 from kartenwart.domain.ports.vault import CertificateReader
+from kartenwart.operations.card_certificates import read_ecc_first
 from kartenwart.operations.reach import Cards
 
 
@@ -120,14 +121,7 @@ class Look:
     async def _read(self, call: CardCall, algorithm: KeyAlgorithm | None) -> CardCertificate:
         """Read C.AUT; where the kind of key is not known, ECC first."""
         reference = CertificateReference.AUT
-        try:
-            der = await self.port.read_certificate(call, reference, algorithm or KeyAlgorithm.ECC)
-        except WorldError as error:
-            missing = error.failure.reason in (Reason.CERTIFICATE_MISSING, Reason.CERTIFICATE_RSA_ONLY)
-            if algorithm is not None or not missing:
-                raise
-            der = await self.port.read_certificate(call, reference, KeyAlgorithm.RSA)
-        return self.reader.decode(reference, der)
+        return self.reader.decode(reference, await read_ecc_first(self.port, call, reference, algorithm))
 
     def _last_day(self, card: Card, handle: str, certificate: CardCertificate | None) -> date | None:
         listed = next((one.valid_until for one in self._listed if one.handle == handle), None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from kartenwart.domain.catalogue import refused, wrong_field
@@ -69,7 +69,8 @@ class CertificateSurveys:
             self._reader.decode(CertificateReference.AUT, der)
         except WorldError:
             raise wrong_field("der", "Das ist kein X.509-Zertifikat im DER-Format.") from None
-        return await self._konnektors[chosen.konnektor].verify_certificate(chosen, der, at)
+        async with self._cards.place(chosen):
+            return await self._cards.port(chosen).verify_certificate(chosen, der, at)
 
     def today(self) -> date:
         """Return the day from which days are counted."""
@@ -82,17 +83,19 @@ class CertificateSurveys:
             kept = self._kept.get(context.name)
             stale = kept is not None and refresh and kept.since < asked
             if kept is None or stale or not self._holds(kept, context, seen):
-                kept = self._kept[context.name] = await self._looked(context, seen)
+                kept = self._kept[context.name] = await self._looked(context, seen, kept.states if kept else ())
         return (*kept.states, *_patients_cards(context, seen, self._clock.now()))
 
     def _holds(self, kept: _Kept, context: Context, seen: Inventory) -> bool:
         return kept.things == _things(context, seen) and self._clock.monotonic() < kept.until
 
-    async def _looked(self, context: Context, seen: Inventory) -> _Kept:
+    async def _looked(self, context: Context, seen: Inventory, earlier: Iterable[CertificateState]) -> _Kept:
         port = self._konnektors[context.konnektor]
         now = self._clock.now()
         look = Look(context=context, seen=seen, cards=self._cards, port=port, reader=self._reader, now=now)
-        since, states = self._clock.monotonic(), await look.states()
+        since, found = self._clock.monotonic(), await look.states()
+        known = {_key(state): state for state in earlier}
+        states = tuple(_remembering(state, known.get(_key(state))) for state in found)
         seconds = KEPT_SECONDS if all(map(_whole, states)) else KEPT_IN_PART_SECONDS
         until = self._clock.monotonic() + seconds
         return _Kept(things=_things(context, seen), since=since, until=until, states=states)
@@ -126,10 +129,29 @@ def _merged(states: Iterable[CertificateState]) -> tuple[CertificateState, ...]:
     """Return one state per thing, sorted; where contexts differ, the one that found out more."""
     best: dict[tuple[str, int, str], CertificateState] = {}
     for state in states:
-        key = (state.konnektor, list(Bearer)[::-1].index(state.bearer), state.card or state.terminal)
+        key = _key(state)
         if key not in best or _told(state) > _told(best[key]):
             best[key] = state
     return tuple(best[key] for key in sorted(best))
+
+
+def _key(state: CertificateState) -> tuple[str, int, str]:
+    """Return which thing it is of, as the list is sorted: Konnektor, terminals, cards."""
+    return (state.konnektor, list(Bearer)[::-1].index(state.bearer), state.card or state.terminal)
+
+
+def _remembering(state: CertificateState, earlier: CertificateState | None) -> CertificateState:
+    """Return what was found earlier where this time something went wrong, as of then: a card's certificate stays."""
+    if state.trouble is None or earlier is None:
+        return state
+    filled = replace(
+        state,
+        algorithm=state.algorithm or earlier.algorithm,
+        valid_until=state.valid_until or earlier.valid_until,
+        telematik_id=state.telematik_id or earlier.telematik_id,
+        profession_oids=state.profession_oids or earlier.profession_oids,
+    )
+    return state if filled == state else replace(filled, checked_at=earlier.checked_at)
 
 
 def _whole(state: CertificateState) -> bool:

@@ -1,12 +1,10 @@
 """Certificates of SMC-B and HBA: ECC first, RSA only where the card has nothing else and nobody signs with it."""
 
-from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardCertificate, CertificateReference, KeyAlgorithm
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.principals import Caller
+from kartenwart.operations.card_certificates import read_ecc_first
 from kartenwart.operations.reach import Cards
-
-_NO_ECC = frozenset({Reason.CERTIFICATE_RSA_ONLY, Reason.CERTIFICATE_MISSING})
 
 
 class Certificates:
@@ -31,10 +29,5 @@ class Certificates:
         """
         reach = self._cards.reach(card, context, user)
         async with self._cards.turn(reach):
-            try:
-                der = await reach.port.read_certificate(reach.call, reference, algorithm or KeyAlgorithm.ECC)
-            except WorldError as error:
-                if algorithm is not None or error.failure.reason not in _NO_ECC:
-                    raise
-                der = await reach.port.read_certificate(reach.call, reference, KeyAlgorithm.RSA)
+            der = await read_ecc_first(reach.port, reach.call, reference, algorithm)
         return self._reader.decode(reference, der)

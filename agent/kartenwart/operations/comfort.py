@@ -9,7 +9,7 @@ from kartenwart.domain.comfort import ComfortSignature, ComfortState, SignatureM
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.comfort_entry import ComfortEntry
 from kartenwart.operations.comfort_sessions import ComfortSessions, fresh_user_id
 from kartenwart.operations.contexts import Contexts
@@ -20,7 +20,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.signature_pin import SignaturePin
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 LOOK_SECONDS = 5.0
 _ENDS_ALL = (
@@ -59,19 +59,12 @@ class Comfort:
 
         CallerError COMFORT_NOT_PERMITTED, NOT_FOUND, CARD_TYPE_WRONG, ROLE_MISSING, USER_NOT_BOUND.
         """
-        ticket = Ticket(
-            kind=JobKind.ACTIVATE_COMFORT_SIGNATURE,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.ACTIVATE_COMFORT_SIGNATURE, order),
-            context=order.context,
-            mandant=self.contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> ComfortEntry:
             return self._entry(caller, order)
 
-        return await self.jobs.start(caller, ticket, work)
+        wanted = ticket(JobKind.ACTIVATE_COMFORT_SIGNATURE, order, self.contexts, card=order.card)
+        return await self.jobs.start(caller, wanted, work)
 
     async def state(self, card: str, context: str, user: str) -> ComfortSignature:
         """Ask the Konnektor what is left of a user's session; CallerError NOT_FOUND, CARD_TYPE_WRONG."""
@@ -127,10 +120,7 @@ class Comfort:
         if not caller.scope.comfort:
             raise refused(Reason.COMFORT_NOT_PERMITTED)
         found = self._hba(order.card, order.context, order.user)
-        if caller.role is not Role.SIGNER:
-            raise refused(Reason.ROLE_MISSING)
-        if self.people.get(order.user).card != found.card.name:
-            raise refused(Reason.USER_NOT_BOUND)
+        self.people.require_own_card(caller, order.user, found.card)
         reach = replace(found, call=replace(found.call, user_id=fresh_user_id()))
         return ComfortEntry(
             cards=self.cards,

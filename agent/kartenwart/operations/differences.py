@@ -1,7 +1,7 @@
 """Edges between two pictures: what must have happened so that the one became the other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kartenwart.domain.events import Event, EventType
@@ -22,7 +22,7 @@ class Teller:
         for konnektor in after.konnektors:
             known = konnektors.get(konnektor.name, Konnektor(name=konnektor.name, contexts=konnektor.contexts))
             events += [*self._link(known, konnektor), *self._conditions(known, konnektor)]
-        return [*events, *self._cards_come(before, after)]
+        return [*events, *self._cards_come(before, after), *self._card_conditions(before, after)]
 
     def card(self, kind: EventType, card: Card, route: Route, contexts: frozenset[str]) -> Event:
         """Return what happened to a card at one of its routes."""
@@ -85,6 +85,14 @@ class Teller:
             if (name, route) not in then:
                 yield self.card(EventType.CARD_INSERTED, card, route, card.contexts)
 
+    def _card_conditions(self, before: Inventory, after: Inventory) -> Iterator[Event]:
+        then = {card.name: _reason(card) for card in before.cards}
+        for card in after.cards:
+            old, new = then.get(card.name, ""), _reason(card)
+            for kind, reason in ((EventType.CONDITION_CLEARED, old), (EventType.CONDITION_SET, new)):
+                if reason and old != new:
+                    yield replace(self.card(kind, card, card.routes[0], card.contexts), detail=reason)
+
     def _terminals(self, before: Inventory, after: Inventory) -> Iterator[Event]:
         then = {one.name: one for one in before.terminals}
         now = {one.name: one for one in after.terminals}
@@ -116,6 +124,10 @@ class Teller:
 def connection(*, connected: bool) -> EventType:
     """Return the edge of a terminal's connection."""
     return EventType.TERMINAL_CONNECTED if connected else EventType.TERMINAL_DISCONNECTED
+
+
+def _reason(card: Card) -> str:
+    return card.condition.reason.value if card.condition else ""
 
 
 def _routes(inventory: Inventory) -> dict[tuple[str, Route], Card]:

@@ -142,9 +142,20 @@ class Documents:
             raise halted(Reason.DOCUMENT_INCOMPLETE)
         return content
 
-    async def store(self, document: Document, data: bytes) -> None:
-        """Keep a job's result."""
-        await self._vault.store(document, data)
+    async def keep(self, owner: str, data: bytes, mime_type: str) -> Document:
+        """Keep what was made for a caller until it is fetched or expires, and return its document."""
+        made = Document(
+            name=fresh_name("documents", "d"),
+            owner=owner,
+            size=len(data),
+            received=len(data),
+            sha256=await sha256(data),
+            mime_type=mime_type,
+            expires_at=self._clock.now() + RETENTION,
+            result=True,
+        )
+        await self._vault.store(made, data)
+        return made
 
     async def _drop_inputs(self, job: Job) -> None:
         for name in job.documents:

@@ -4,20 +4,16 @@ Both ask nobody and change nothing, so they are plain calls and no jobs; who get
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure, wrong_field
-from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import RETENTION, Document
+from kartenwart.domain.documents import Document
 from kartenwart.domain.failures import CallerError, Reason, Violation
 from kartenwart.domain.ports.card_keys import EncryptOrder, EnvelopeReader
-from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.contexts import Contexts
-from kartenwart.operations.documents import Documents, sha256
-from kartenwart.operations.names import fresh_name
+from kartenwart.operations.documents import Documents
 
 MOST_RECIPIENTS = 20
 AT_ONCE = 2  # documents in memory: each stands there several times while it is in base64 and XML
@@ -55,17 +51,13 @@ class Encryptions:
         *,
         keys: CardKeys,
         contexts: Contexts,
-        konnektors: Mapping[str, KonnektorPort],
         documents: Documents,
         envelopes: EnvelopeReader,
-        clock: Clock,
     ) -> None:
         self._keys = keys
         self._contexts = contexts
-        self._konnektors = konnektors
         self._documents = documents
         self._envelopes = envelopes
-        self._clock = clock
         self._few = asyncio.Semaphore(AT_ONCE)
 
     async def encrypt(self, caller: Caller, order: EncryptDocumentOrder) -> Document:
@@ -78,7 +70,7 @@ class Encryptions:
         self._check_recipients(order)
         context = self._contexts.get(order.context)
         reach = self._keys.cards.reach(order.card, order.context, order.user) if order.card else None
-        port = reach.port if reach else self._konnektors[context.konnektor]
+        cards = self._keys.cards
         async with self._few:
             wanted = EncryptOrder(
                 certificates=order.certificates,
@@ -86,9 +78,10 @@ class Encryptions:
                 mime_type=document.mime_type,
                 document=await self._documents.content(document),
             )
-            answer = await port.encrypt(context, wanted)
+            async with cards.turn(reach) if reach else cards.place(context):
+                answer = await cards.port(context).encrypt(context, wanted)
             await self._check_nobody_left_out(answer, order)
-            return await self._kept(caller, answer, ENVELOPE)
+            return await self._documents.keep(caller.name, answer, ENVELOPE)
 
     async def decrypt(self, caller: Caller, order: DecryptDocumentOrder) -> Document:
         """Open a document with a card's key; return the result.
@@ -103,7 +96,7 @@ class Encryptions:
             async with self._keys.cards.turn(reach):
                 await self._keys.require_unlocked(reach)
                 opened = await reach.port.decrypt(reach.call, content)
-            return await self._kept(caller, opened, PLAIN)
+            return await self._documents.keep(caller.name, opened, PLAIN)
 
     def _check_recipients(self, order: EncryptDocumentOrder) -> None:
         if not order.certificates and not order.card:
@@ -124,17 +117,3 @@ class Encryptions:
             words = "Dieser Empfänger kann nicht verschlüsselt erreicht werden."
             violations = tuple(Violation(field=field, description=words) for field in fields)
             raise CallerError(failure(Reason.RECIPIENT_UNSUITABLE, code=_LEFT_OUT), violations)
-
-    async def _kept(self, caller: Caller, data: bytes, mime_type: str) -> Document:
-        result = Document(
-            name=fresh_name("documents", "d"),
-            owner=caller.name,
-            size=len(data),
-            received=len(data),
-            sha256=await sha256(data),
-            mime_type=mime_type,
-            expires_at=self._clock.now() + RETENTION,
-            result=True,
-        )
-        await self._documents.store(result, data)
-        return result

@@ -3,15 +3,13 @@
 from dataclasses import dataclass, replace
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import RETENTION, Document, SignatureFormat
+from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import AgentError, Failure, Reason, RetryClass
 from kartenwart.domain.jobs import SignedDocument
 from kartenwart.domain.ports.konnektor import Signature
 from kartenwart.domain.ports.vault import SignatureChecker
 from kartenwart.operations.batches import ToSign
-from kartenwart.operations.documents import Documents, sha256
-from kartenwart.operations.names import fresh_name
+from kartenwart.operations.documents import Documents
 from kartenwart.operations.supervisor import Report, say_nothing
 
 OUTPUT_TYPES = {
@@ -29,7 +27,6 @@ class HandingOut:
 
     documents: Documents
     checker: SignatureChecker
-    clock: Clock
     report: Report = say_nothing
 
     async def judged(self, wanted: ToSign, content: bytes, signature: Signature, certificate: bytes) -> SignedDocument:
@@ -46,17 +43,7 @@ class HandingOut:
 
     async def _kept(self, wanted: ToSign, content: bytes, data: bytes, certificate: bytes) -> SignedDocument:
         await self.checker.check(wanted.format, content, data, certificate)
-        output = Document(
-            name=fresh_name("documents", "d"),
-            owner=wanted.document.owner,
-            size=len(data),
-            received=len(data),
-            sha256=await sha256(data),
-            mime_type=OUTPUT_TYPES[wanted.format],
-            expires_at=self.clock.now() + RETENTION,
-            result=True,
-        )
-        await self.documents.store(output, data)
+        output = await self.documents.keep(wanted.document.owner, data, OUTPUT_TYPES[wanted.format])
         return SignedDocument(
             input=wanted.document.name,
             output=output.name,

@@ -61,7 +61,7 @@ class Hints:
         if not fresh:
             return Hinted(inventory=inventory, poll=True)
         event = self.teller.card(EventType.CARD_INSERTED, hint, hint.routes[0], fresh)
-        card = hint if known is None else replace(merged([hint, known])[0], confirmed=known.confirmed)
+        card = hint if known is None else replace(merged([hint, known])[0], confirmed=False)
         return Hinted(inventory=with_card(inventory, card), events=(event,), poll=True)
 
     def _removed(self, inventory: Inventory, notice: Notice) -> Hinted:

@@ -38,8 +38,7 @@ class InformationModels:
 
     def targets(self, caller: Caller, konnektor: str = "") -> tuple[TargetModel, ...]:
         """Return what has to be entered, per Konnektor of the caller's contexts; CallerError NOT_FOUND."""
-        scope = caller.scope
-        seen = view(self._keeper.picture.inventory, None if scope.everything else frozenset(scope.contexts))
+        seen = view(self._keeper.picture.inventory, caller.scope.seen)
         return tuple(
             target(name, contexts, self._konnektors[name].authentication, seen)
             for name, contexts in self._of(caller, konnektor).items()

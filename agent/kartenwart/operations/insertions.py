@@ -35,6 +35,7 @@ class Insertion:
 class _Kept:
     task: asyncio.Task[Reading]
     checked: bool
+    authority: str
 
 
 class Insertions:
@@ -49,16 +50,20 @@ class Insertions:
     def __len__(self) -> int:
         return len(self._kept)
 
-    async def shared(self, insertion: Insertion, *, checked: bool, read: Callable[[], Awaitable[Reading]]) -> Reading:
+    async def shared(
+        self, insertion: Insertion, *, checked: bool, authority: str = "", read: Callable[[], Awaitable[Reading]]
+    ) -> Reading:
         """Return the reading of this insertion, made now where there is none; `checked`: with an online check.
 
-        A reading goes on when its callers leave. One without a check does not serve who wants one.
+        A reading goes on when its callers leave. One without a check does not serve who wants one, and one that failed
+        in the name of another card (`authority`) serves nobody else: it may be just that card that is locked.
         """
-        kept = self._kept.get(insertion)
-        if kept is not None and (kept.checked or not checked):
-            return replace(await asyncio.shield(kept.task), shared=True)
+        while (kept := self._kept.get(insertion)) is not None and (kept.checked or not checked):
+            reading = replace(await asyncio.shield(kept.task), shared=True)
+            if kept.authority == authority or _lasting(reading):
+                return reading
         task = asyncio.create_task(self._carried(insertion, read))
-        self._kept[insertion] = _Kept(task=task, checked=checked)
+        self._kept[insertion] = _Kept(task=task, checked=checked, authority=authority)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)

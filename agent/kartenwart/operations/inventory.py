@@ -86,8 +86,18 @@ class InventoryKeeper:
         """Let a listener hear every notice for good."""
         self._listeners.add(listener)
 
-    def observe(self, observation: Observation) -> None:
-        """Take over a whole poll: what it found stands, whatever was hinted before."""
+    def expects(self, observation: Observation) -> bool:
+        """True where a poll finds the cards that the picture shows, in the same contexts; also for the first poll."""
+        painter, shown = self._painters[observation.konnektor.name], self.picture.inventory
+        asked = shown.konnektor(painter.konnektor)
+        return asked is None or asked.last_confirmed is None or painter.shows(shown, observation)
+
+    def observe(self, observation: Observation, *, disturbed: bool = False) -> None:
+        """Take over a whole poll: what it found stands, whatever was hinted before.
+
+        Where it was `disturbed` (something was told meanwhile, and another one follows), it takes no hint away, and
+        what it changes is unconfirmed.
+        """
         painter = self._painters[observation.konnektor.name]
         confirmed = painter.repainted(self._confirmed, observation)
         shown = self.picture.inventory
@@ -96,7 +106,8 @@ class InventoryKeeper:
             shown = without_sessions(shown, painter.contexts)
         self._tell(Teller(time=self._clock.now()).between(self._confirmed, confirmed))
         self._confirmed = confirmed
-        self._show(painter.repainted(shown, observation))
+        found = painter.repainted(shown, observation)
+        self._show(painter.doubted(found, shown) if disturbed else found)
 
     def link_failed(self, konnektor: str, failure: Failure) -> None:
         """Mark the link as down and say why; what was known of its things stays, as of last_confirmed."""

@@ -5,19 +5,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
-from kartenwart.domain.catalogue import failure, halted, refused
+from kartenwart.domain.catalogue import failure, halfway, halted, refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.jobs import (
     AuthenticateResult,
     Job,
-    JobKind,
     JobResult,
     JobState,
-    PinOutcome,
     SignDocumentsResult,
-    VerifyPinResult,
 )
 from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.domain.principals import Caller, Role
@@ -65,6 +63,7 @@ class Jobs:
         self._live: dict[str, LiveJob] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._on_end: list[OnEnd] = []
+        self._starting = WeakValueDictionary[tuple[str, str], asyncio.Lock]()  # a lock lasts while somebody uses it
         self._closing = False
 
     def on_end(self, callback: OnEnd) -> None:
@@ -82,14 +81,16 @@ class Jobs:
         caller leaves. CallerError REQUEST_ID_REUSED, LIMIT_EXCEEDED, CONFLICT (another job needs a document);
         WorldError STORE_FAILED, AGENT_UNAVAILABLE.
         """
-        known = await self._store.list_jobs(
-            creator=caller.name, mandants=None, request_id=ticket.request_id, before="", limit=1
-        )
-        if known:
-            return self._attached(known[0], ticket)
-        self._check_room(caller)
-        work = await make()
-        return await asyncio.shield(self._spawn(self._begin(caller, ticket, work)))
+        # One at a time: what `make` uses up (a person's word) must not be used up by the same request twice.
+        async with self._starting.setdefault((caller.name, ticket.request_id), asyncio.Lock()):
+            known = await self._store.list_jobs(
+                creator=caller.name, mandants=None, request_id=ticket.request_id, before="", limit=1
+            )
+            if known:
+                return self._attached(known[0], ticket)
+            self._check_room(caller)
+            work = await make()
+            return await asyncio.shield(self._spawn(self._begin(caller, ticket, work)))
 
     async def get(self, caller: Caller, name: str) -> Job:
         """Return a job; CallerError NOT_FOUND also for a job of others."""
@@ -153,15 +154,16 @@ class Jobs:
             live = LiveJob(_left_behind(job, self._clock), store=self._store, clock=self._clock)
             live.news.close()
             self._live[job.name] = live
-            if await self._running.rewrite(live, "restart"):
+            if await self._running.rewrite(live, _cut_short(live.job)):
                 del self._live[job.name]
             else:
-                self._spawn(self._insist(live))
+                self._spawn(self._insist(live, _cut_short(live.job)))
             await self._ended(live.job)
 
     async def close(self) -> None:
         """Take no more jobs; what waits ends now, what is on the wire gets a little time for its answer."""
         self._closing = True
+        self._running.stopping.set()
         for live in self._live.values():
             if not live.on_wire:
                 live.stop()
@@ -205,13 +207,15 @@ class Jobs:
         try:
             durable = await self._running.run(live, work)
             await self._ended(live.job)
-            if durable:
-                del self._live[live.job.name]
         finally:
             live.news.close()
+        if durable:
+            del self._live[live.job.name]
+        else:
+            await self._insist(live, work.detail)
 
-    async def _insist(self, live: LiveJob) -> None:
-        if await self._running.insist(live, "restart"):
+    async def _insist(self, live: LiveJob, detail: str) -> None:
+        if await self._running.insist(live, detail):
             del self._live[live.job.name]
 
     async def _ended(self, job: Job) -> None:
@@ -282,17 +286,24 @@ def _without_documents(result: JobResult | None) -> JobResult | None:
     return result
 
 
+def _cut_short(job: Job) -> str:
+    """Return what the audit tells of a job that a restart ended; of signatures, how many were handed out before."""
+    if not isinstance(job.result, SignDocumentsResult):
+        return "restart"
+    return f"restart signed={sum(1 for one in job.result.documents if one.failure is None)}"
+
+
 def _left_behind(job: Job, clock: Clock) -> Job:
     """Return how a job ends that a restart interrupted: what was sent stays unknown for ever."""
     now = clock.now()
     if job.state in (JobState.SENT, JobState.CANCELLING):
-        pin_entry = job.kind is JobKind.VERIFY_PIN
         return replace(
             job,
             state=JobState.OUTCOME_UNKNOWN,
             failure=failure(Reason.OUTCOME_UNKNOWN),
-            result=VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN) if pin_entry else job.result,
             updated_at=now,
             ended_at=now,
         )
-    return replace(job, state=JobState.FAILED, failure=failure(Reason.AGENT_RESTARTED), updated_at=now, ended_at=now)
+    why = failure(Reason.AGENT_RESTARTED)
+    told = halfway(why) if job.verbs_sent else why
+    return replace(job, state=JobState.FAILED, failure=told, updated_at=now, ended_at=now)

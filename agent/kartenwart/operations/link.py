@@ -1,4 +1,4 @@
-"""The link to one Konnektor: subscribe, listen, poll; polls are repeated when something was told meanwhile."""
+"""The link to one Konnektor: subscribe, listen, poll; polls are repeated when something changed meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -77,7 +77,8 @@ class KonnektorLink:
     async def _attempt(self) -> bool:
         try:
             await self._subscribe()
-            self._keeper.observe(await self._undisturbed())
+            observation, disturbed = await self._undisturbed()
+            self._keeper.observe(observation, disturbed=disturbed)
             self._polled.set()
         except AgentError as error:
             self._failed(error)
@@ -105,15 +106,23 @@ class KonnektorLink:
         except AgentError as error:
             self._report("link.not_subscribed", konnektor=self._port.name, reason=error.failure.reason.value)
 
-    async def _undisturbed(self) -> Observation:
-        """Return a poll during which nothing was told; after a few tries the last one, and another follows at once."""
+    async def _undisturbed(self) -> tuple[Observation, bool]:
+        """Return a poll during which nothing was told, and whether that failed: after a few tries the last one counts.
+
+        Contexts are asked side by side, and what changes meanwhile is seen by some and not by others; its event may
+        come later, or never. So a poll that finds what the picture does not expect counts once the next one agrees.
+        """
+        before: Observation | None = None
         for _ in range(POLLS_AT_ONCE):
             told = self._told
             observation = await self._port.observe()
             if told == self._told:
-                self._wake.clear()
-                break
-        return observation
+                agreed = before is not None and observation.cards == before.cards
+                if agreed or self._keeper.expects(observation):
+                    self._wake.clear()
+                    break
+            before = observation
+        return observation, told != self._told
 
     def _failed(self, error: AgentError) -> None:
         self._report(

@@ -17,6 +17,7 @@ from kartenwart.operations.stopwatch import Part, Stopwatch
 from kartenwart.operations.work import Ending
 
 MOST_PROGRESS = 200
+_SENT = "Der Auftrag ist beim Konnektor."
 
 
 def _nothing_lost() -> None:
@@ -46,16 +47,39 @@ class LiveJob:
         self._turn = asyncio.Lock()
         self._stopwatch = Stopwatch(clock.monotonic)
         self._so_far = job.result
+        self._unanswered: JobResult | None = None
+        self._foreseen: tuple[JobProgress, ...] = ()
 
     @property
     def job(self) -> Job:
         """Return the job as it stands."""
         return self.news.value
 
-    async def move(self, state: JobState, *, job_number: str | None = None, record: AuditEntry | None = None) -> None:
+    async def move(self, state: JobState) -> None:
         """Enter a state: durable first, then visible. WorldError STORE_FAILED leaves the job where it was."""
         async with self._turn:
-            await self._move(state, job_number, record)
+            await self._move(state)
+
+    async def send(self, *, job_number: str, record: AuditEntry, unanswered: JobResult | None) -> None:
+        """Enter SENT, durable with all that is to be told should no answer ever come: since when, and at which pad.
+
+        `unanswered` is the result then. Those who watch see neither before the first byte goes out (`goes_out`).
+        """
+        async with self._turn:
+            self._unanswered = unanswered
+            now = self._clock.now()
+            sent = self._moved(JobState.SENT, now, job_number)
+            steps = (JobProgress(step=JobStep.SENT, time=now, text=_SENT), *self._foreseen)
+            await self._store.update_job(self._row(replace(sent, progress=(*sent.progress, *steps))), record)
+            self.news.publish(sent)
+
+    def goes_out(self) -> None:
+        """Note that the first byte may go out from now on; tell so, and what is expected."""
+        self.on_wire = True
+        foreseen, self._foreseen = self._foreseen, ()
+        self.tell(JobStep.SENT, _SENT)
+        for one in foreseen:
+            self.tell(one.step, one.text, terminal=one.terminal, terminal_label=one.terminal_label, expected=True)
 
     async def next_round(self, result: JobResult) -> None:
         """Go back to READY for another verb, what came out so far durable; WorldError CANCELLED, STORE_FAILED."""
@@ -67,6 +91,7 @@ class LiveJob:
             ready = replace(self._moved(JobState.READY, self._clock.now(), ""), result=result)
             await self._store.update_job(ready)
             self.on_wire = self.answered = False
+            self._unanswered, self._foreseen = None, ()
             self.news.publish(ready)
             self.tell(JobStep.ROUND_FINISHED, "Ein Schritt ist erledigt; der nächste folgt.")
 
@@ -99,7 +124,7 @@ class LiveJob:
     def tell(
         self, step: JobStep, text: str, *, terminal: str = "", terminal_label: str = "", expected: bool = False
     ) -> None:
-        """Add a step for those who watch; it is stored with the next state.
+        """Add a step for those who watch; it is stored with the next state. What is expected is told once it is sent.
 
         Of the documents that the card signs one after the other only the newest is told: a batch has hundreds.
         """
@@ -108,6 +133,9 @@ class LiveJob:
         news = JobProgress(
             step=step, time=now, text=text, terminal=terminal, terminal_label=terminal_label, expected=expected
         )
+        if expected and self.job.state is JobState.READY:
+            self._foreseen = (*self._foreseen, news)
+            return
         so_far = self.job.progress
         if step is JobStep.DOCUMENT_SIGNED and so_far and so_far[-1].step is step:
             so_far = so_far[:-1]
@@ -130,10 +158,15 @@ class LiveJob:
         """Write the end once more, where the disk refused it."""
         await self._store.update_job(self.job, record)
 
-    async def _move(self, state: JobState, job_number: str | None = None, record: AuditEntry | None = None) -> None:
+    async def _move(self, state: JobState) -> None:
         now = self._clock.now()
-        await self._store.update_job(self._moved(state, now, job_number), record)
-        self.news.publish(self._moved(state, now, job_number))
+        await self._store.update_job(self._row(self._moved(state, now)))
+        self.news.publish(self._moved(state, now))
+
+    def _row(self, job: Job) -> Job:
+        """Return what a restart is to find of the job: of what is on the wire, how it ends without an answer."""
+        waits = job.state in (JobState.SENT, JobState.CANCELLING)
+        return replace(job, result=self._unanswered) if waits and self._unanswered is not None else job
 
     def _moved(self, state: JobState, now: datetime, job_number: str | None = None) -> Job:
         job = self.job

@@ -1,7 +1,8 @@
 """Who may use a card, a pad or a Konnektor now: in fair order, one at a time or a few at once.
 
-What a call needs is claimed rank by rank: first cards, then the pad, then a place at the Konnektor. So nobody keeps a
-pad while it waits for a card on which somebody types elsewhere, and no ring of waiters can close. Within a rank it is
+What a call needs is claimed rank by rank: first cards, then memory for large documents, then the pad, then a place at
+the Konnektor. So nobody keeps a pad while it waits for a card on which somebody types elsewhere, or for memory, and no
+ring of waiters can close. Within a rank it is
 first come first served for each thing. Where one of several pads will be needed and nobody knows which (a guess), all
 are claimed; whoever waits for one of them leaves the free ones to others, but is overtaken only so often.
 """
@@ -23,8 +24,9 @@ class Rank(IntEnum):
 
     CARD = 0
     PRACTICE_CARD = 1
-    PAD = 2
-    KONNEKTOR = 3
+    MEMORY = 2
+    PAD = 3
+    KONNEKTOR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A thing to hold: its name, and how many may hold it at once. `guess`: one of several, only one will be needed."""
+    """A thing to hold: its name, how many may hold it at once, and for how many of them this one counts.
+
+    `guess`: one of several, only one will be needed.
+    """
 
     key: str
     capacity: int = 1
+    weight: int = 1
     rank: Rank = Rank.CARD
     guess: bool = False
 
@@ -76,7 +82,11 @@ class CardLocks:
 
     def free(self, claims: Iterable[Claim]) -> bool:
         """True where `acquire` would not wait."""
-        return all(self._fits(claim) and claim.key not in self._blocked for claim in claims)
+        return not self.busy(claims)
+
+    def busy(self, claims: Iterable[Claim]) -> Claims:
+        """Return those for which `acquire` would wait."""
+        return tuple(claim for claim in claims if not self._fits(claim) or claim.key in self._blocked)
 
     def acquire_now(self, claims: Claims) -> bool:
         """Take all where nobody has to be waited for; True where they were taken."""
@@ -100,15 +110,17 @@ class CardLocks:
 
     def release(self, claims: Iterable[Claim]) -> None:
         """Give back what was acquired."""
-        self._held.subtract(claim.key for claim in claims)
+        for claim in claims:
+            self._held[claim.key] -= claim.weight
         self._held += Counter()  # forgets what nobody holds
         self._serve()
 
     def _fits(self, claim: Claim) -> bool:
-        return self._held[claim.key] < claim.capacity
+        return self._held[claim.key] + claim.weight <= claim.capacity
 
     def _take(self, claims: Claims) -> None:
-        self._held.update(claim.key for claim in claims)
+        for claim in claims:
+            self._held[claim.key] += claim.weight
 
     def _serve(self) -> None:
         """Give their turn to all who need not wait for someone before them.
@@ -144,9 +156,9 @@ class Hold(AbstractContextManager["Hold"]):
     def __exit__(self, *_: object) -> None:
         self._give_back(self._claims)
 
-    def free(self, claims: Claims) -> bool:
-        """True where `take` would not wait."""
-        return self._locks.free(self._lacking(claims))
+    def busy(self, claims: Claims) -> Claims:
+        """Return those for which `take` would wait."""
+        return self._locks.busy(self._lacking(claims))
 
     def take_now(self, claims: Claims) -> bool:
         """Take what is lacking where nobody has to be waited for; True where all is held."""

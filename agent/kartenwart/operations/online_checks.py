@@ -25,23 +25,28 @@ class OnlineChecks:
         """True where the card is to be checked now; what nobody can know counts as not checked."""
         if mode is not OnlineCheck.FIRST_OF_QUARTER:
             return mode is OnlineCheck.ALWAYS
-        seal = self._seal(reach)
-        return not seal or not await self._facts.online_checked(seal, self._quarter)
+        quarter = self.quarter
+        seal = self._seal(reach, quarter)
+        return not seal or not await self._facts.online_checked(seal, quarter)
 
-    async def note(self, reach: Reach, proof: Proof | None) -> None:
-        """Keep that the card was checked, where it was; a disk that refuses must not hide what was read."""
-        seal = self._seal(reach)
+    async def note(self, reach: Reach, proof: Proof | None, quarter: str) -> None:
+        """Keep that the card was checked, where it was; a disk that refuses must not hide what was read.
+
+        `quarter` is the one in which the reading began: a proof of the old quarter is none for the new one.
+        """
+        seal = self._seal(reach, quarter)
         if proof is None or not proof.result.counts or not seal:
             return
         try:
-            await self._facts.keep_online_check(seal, self._quarter)
+            await self._facts.keep_online_check(seal, quarter)
         except WorldError as error:
             self._report("patient.check_not_kept", reason=error.failure.reason.value)
 
     @property
-    def _quarter(self) -> str:
+    def quarter(self) -> str:
+        """Return the present quarter, by the practice's time."""
         return quarter_of(self._clock.now().astimezone())
 
-    def _seal(self, reach: Reach) -> str:
+    def _seal(self, reach: Reach, quarter: str) -> str:
         """Return a hash of card, mandant and quarter, so that nobody can follow a card from quarter to quarter."""
-        return self._names.seal(reach.card.seal, reach.context.mandant, self._quarter) if reach.card.seal else ""
+        return self._names.seal(reach.card.seal, reach.context.mandant, quarter) if reach.card.seal else ""

@@ -25,7 +25,6 @@ class PadWatch:
         self._wish = wish or (f"die {PIN_LABELS[pin]} eingeben" if pin else "")
         self._tell: Tell | None = None
         self._job_number = ""
-        self._heard = False
         self._signed = 0
         self._of = 1
 
@@ -37,20 +36,19 @@ class PadWatch:
         """
         self._tell = tell
         self._job_number = job_number
-        self._heard = False
         self._signed, self._of = signed, of
         with self._keeper.listening(self._hear):
             yield
 
     def expecting(self, before_send: BeforeSend, tell: Tell) -> BeforeSend:
-        """Return a before_send that also tells where the PIN is expected to be asked for, if the picture knows."""
+        """Return a before_send that first tells where the PIN is expected to be asked for, if the picture knows."""
 
         async def sent_and_expected() -> None:
-            await before_send()
             pad = self._reach.pad.terminal
-            if pad is not None and self._pin is not None and not self._heard:
+            if pad is not None and self._pin is not None:
                 text = f"Gleich bitte am Kartenterminal „{pad.label}“ {self._wish}."
                 tell(JobStep.PIN_ENTRY, text, terminal=pad.name, terminal_label=pad.label, expected=True)
+            await before_send()
 
         return sent_and_expected
 
@@ -58,7 +56,7 @@ class PadWatch:
         if self._tell is None:
             return
         if self._signed_one(notice):
-            self._signed += 1
+            self._signed = min(self._signed + 1, self._of)
             one = "Die Karte hat das Dokument signiert."
             several = f"Die Karte hat {self._signed} von {self._of} Dokumenten signiert."
             self._tell(JobStep.DOCUMENT_SIGNED, one if self._of == 1 else several)
@@ -95,7 +93,6 @@ class PadWatch:
     def _entry(self, notice: Notice, step: JobStep, text: str) -> None:
         if self._tell is None or self._pin is None:
             return
-        self._heard = True
         pad = self._keeper.picture.inventory.terminal(notice.konnektor, notice.ct_id)
         label = pad.label if pad else notice.ct_id
         words = text.format(pad=label, pin=PIN_LABELS[self._pin], wish=self._wish)

@@ -37,7 +37,7 @@ class Pads:
     def pad(self, card: Card, context: Context) -> Pad:
         """Return where the card's PIN is typed when asked for in this context."""
         inventory = self._keeper.picture.inventory
-        home = _home(card, context.konnektor)
+        home = card.home(context.konnektor)
         heard = self._heard.get(_place(context), {})
         if (found := _terminal(inventory, heard.get(home, ""))) is not None:
             return Pad(terminal=found, sure=True)
@@ -50,17 +50,17 @@ class Pads:
 
     def heard(self, card: Card, context: Context, pad: Terminal) -> None:
         """Remember where the Konnektor asked for a PIN of this card, on a call of ours in this context."""
-        self._refused.pop((context.name, _home(card, context.konnektor)), None)
-        self._heard.setdefault(_place(context), {})[_home(card, context.konnektor)] = pad.name
+        self._refused.pop((context.name, card.home(context.konnektor)), None)
+        self._heard.setdefault(_place(context), {})[card.home(context.konnektor)] = pad.name
 
     def refused(self, card: Card, context: Context, why: Failure) -> None:
         """Remember that the Konnektor found no pad for a PIN of this card (4092, 4053, 4066); other reasons pass."""
         if why.reason is Reason.PIN_NO_TERMINAL:
-            self._refused[context.name, _home(card, context.konnektor)] = (context.konnektor, why)
+            self._refused[context.name, card.home(context.konnektor)] = (context.konnektor, why)
 
     def nowhere(self, card: Card, context: Context) -> Failure | None:
         """Return why the card's PIN can be typed nowhere in this context, as the Konnektor last said; None untold."""
-        return self._refused.get((context.name, _home(card, context.konnektor)), ("", None))[1]
+        return self._refused.get((context.name, card.home(context.konnektor)), ("", None))[1]
 
     def _hear(self, notice: Notice) -> None:
         if notice.type is NoticeType.BOOTED:
@@ -70,10 +70,6 @@ class Pads:
 
 def _place(context: Context) -> _Place:
     return context.konnektor, context.mandant, context.workplace
-
-
-def _home(card: Card, konnektor: str) -> str:
-    return next((route.terminal for route in card.routes if route.konnektor == konnektor), "")
 
 
 def _terminal(inventory: Inventory, name: str) -> Terminal | None:

@@ -75,7 +75,7 @@ class PatientCards:
         insertion = Insertion(
             konnektor=reach.context.konnektor, handle=reach.call.handle, mandant=reach.context.mandant
         )
-        return await self._insertions.shared(insertion, checked=check, read=read)
+        return await self._insertions.shared(insertion, checked=check, authority=order.authority, read=read)
 
     async def read_kvk(self, _caller: Caller, card: str, context: str) -> Reading:
         """Read an old health insurance card; nothing of it is kept."""
@@ -99,9 +99,10 @@ class PatientCards:
                 await self._learn(held, error.failure)
                 raise
 
+        quarter = self._checks.quarter
         reading = await self._timed(reach, chosen, read)
         proof = reading.data.proof if reading.data else None
-        await self._checks.note(reach, proof)
+        await self._checks.note(reach, proof, quarter)
         if proof is not None and proof.result is CheckResult.CARD_INVALID:
             invalid = failure(Reason.CARD_INVALID)
             return replace(reading, failure=invalid, replacement=ReplacementProcedure.FORBIDDEN)

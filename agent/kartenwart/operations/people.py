@@ -6,8 +6,15 @@ from uuid import uuid4
 from kartenwart.domain.catalogue import refused
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import Card
 from kartenwart.domain.ports.store import WorkstationStore
 from kartenwart.domain.principals import Caller, Role, User
+
+
+def require_practice_card_of_technician(caller: Caller, card: Card) -> None:
+    """Let a technician have PINs asked for the practice's cards only, not for people's; CallerError ROLE_MISSING."""
+    if caller.role is Role.TECHNICIAN and not card.type.is_practice:
+        raise refused(Reason.ROLE_MISSING)
 
 
 class People:
@@ -35,6 +42,18 @@ class People:
         if found is None:
             raise refused(Reason.NOT_FOUND)
         return found
+
+    def require_own_card(self, caller: Caller, user: str, card: Card) -> None:
+        """Let a doctor's card work for its own user only, and only for signers; other cards work for everybody.
+
+        CallerError ROLE_MISSING, NOT_FOUND, USER_NOT_BOUND.
+        """
+        if not card.type.is_person:
+            return
+        if caller.role is not Role.SIGNER:
+            raise refused(Reason.ROLE_MISSING)
+        if self.get(user).card != card.name:
+            raise refused(Reason.USER_NOT_BOUND)
 
     def known_to(self, caller: Caller) -> tuple[User, ...]:
         """Return the users of the caller's mandants and those of none yet, sorted by name."""

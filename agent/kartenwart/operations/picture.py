@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from operator import attrgetter
 
+from kartenwart.domain.certificate_words import condition_of
 from kartenwart.domain.inventory import Card, CardType, Inventory, Konnektor, Route, Terminal
 from kartenwart.domain.ports.observations import Observation, ObservedCard, ObservedTerminal
 from kartenwart.operations.names import ResourceNames
@@ -22,7 +24,9 @@ class Painter:
         """Return the inventory with all of this Konnektor as the poll found it; PIN states live on with handles."""
         terminals = self._terminals(observation.terminals)
         by_ct = {terminal.ct_id: terminal.name for terminal in terminals}
-        found = [self.card(one, by_ct.get(one.ct_id, "")) for one in observation.cards]
+        taken = observation.konnektor.last_confirmed
+        today = taken.date() if taken else None
+        found = [self.card(one, by_ct.get(one.ct_id, ""), today=today) for one in observation.cards]
         before = {card.name: card for card in inventory.cards}
         left = [rest for card in inventory.cards if (rest := self._without(card)) is not None]
         cards = [self._remembering(card, before.get(card.name)) for card in merged([*left, *found])]
@@ -33,8 +37,20 @@ class Painter:
             cards=_sorted(cards),
         )
 
-    def card(self, seen: ObservedCard, terminal: str, *, confirmed: bool = True) -> Card:
-        """Return the card that was seen in a terminal."""
+    def shows(self, inventory: Inventory, observation: Observation) -> bool:
+        """True where the inventory has exactly the cards that a poll found, each in the same contexts."""
+        found = {(one.handle, one.contexts & self.contexts) for one in observation.cards}
+        routes = ((route, card) for card in inventory.cards for route in card.routes)
+        return found == {(route.handle, card.contexts & self.contexts) for route, card in routes if self._ours(route)}
+
+    def doubted(self, found: Inventory, shown: Inventory) -> Inventory:
+        """Return what a disturbed poll found, with hints that it did not see; what differs from before is a hint."""
+        missed = [one for one in shown.cards if not one.confirmed and self._missing(found.card(one.name))]
+        cards = merged([*(one for one in missed if one.handle(self.konnektor)), *found.cards])
+        return replace(found, cards=_sorted(_doubted(card, shown.card(card.name)) for card in cards))
+
+    def card(self, seen: ObservedCard, terminal: str, *, confirmed: bool = True, today: date | None = None) -> Card:
+        """Return the card that was seen in a terminal; its condition as of `today`, if that is known."""
         lasting = seen.type.is_practice or seen.type.is_person
         return Card(
             name=self.names.card(konnektor=self.konnektor, handle=seen.handle, card_type=seen.type, iccsn=seen.iccsn),
@@ -48,6 +64,7 @@ class Painter:
             holder_contexts=seen.local_contexts if seen.type is CardType.EGK else frozenset(),
             confirmed=confirmed,
             seal=self.names.iccsn(seen.iccsn) if seen.type is CardType.EGK else "",
+            condition=condition_of(seen.type, seen.certificate_expiry, today) if today else None,
         )
 
     def _terminals(self, seen: Iterable[ObservedTerminal]) -> list[Terminal]:
@@ -70,6 +87,12 @@ class Painter:
             product=seen.product,
             contexts=seen.contexts,
         )
+
+    def _ours(self, route: Route) -> bool:
+        return route.konnektor == self.konnektor
+
+    def _missing(self, card: Card | None) -> bool:
+        return card is None or not card.handle(self.konnektor)
 
     def _without(self, card: Card) -> Card | None:
         """Return what other Konnektoren know of a card, or None."""
@@ -126,6 +149,11 @@ def without_sessions(inventory: Inventory, contexts: frozenset[str]) -> Inventor
 
 def _sessionless(card: Card, contexts: frozenset[str]) -> Card:
     return replace(card, pin_states=tuple(state for state in card.pin_states if state.context not in contexts))
+
+
+def _doubted(card: Card, before: Card | None) -> Card:
+    same = before is not None and (card.routes, card.contexts) == (before.routes, before.contexts)
+    return card if same else replace(card, confirmed=False)
 
 
 def _joined(one: Card, other: Card) -> Card:

@@ -8,12 +8,13 @@ from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, PinVerb
 from kartenwart.domain.pins import Assent, verbs_of
 from kartenwart.domain.ports.konnektor import PinWish
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
+from kartenwart.operations.people import require_practice_card_of_technician
 from kartenwart.operations.pin_steps import PinSteps, PinTools, Planned
 from kartenwart.operations.reach import Reach
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 VERBS = {
     JobKind.CHANGE_PIN: PinVerb.CHANGE,
@@ -55,24 +56,15 @@ class PinChanges:
 
         CallerError INVALID_ARGUMENT (no PIN named, or an HBA without a user), CARD_TYPE_WRONG, NOT_FOUND, ROLE_MISSING.
         """
-        ticket = Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> PinSteps:
             return self._steps(caller, VERBS[kind], order)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(kind, order, self._contexts, card=order.card), work)
 
     def _steps(self, caller: Caller, verb: PinVerb, order: PinOrder) -> PinSteps:
         reach = self._tools.cards.reach(order.card, order.context, order.user, patients=True)
-        if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
-            raise refused(Reason.ROLE_MISSING)
+        require_practice_card_of_technician(caller, reach.card)
         wishes = [PinWish(verb=verb, pin=pin, set_new_pin=order.set_new_pin) for pin in _pins(reach, verb, order)]
         if any(verb not in verbs_of(reach.card.type, wish.pin) for wish in wishes):
             raise refused(Reason.CARD_TYPE_WRONG)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
-from kartenwart.domain.jobs import JobState, PinOutcome, VerifyPinResult
-from kartenwart.domain.pins import failure_of, refusal_before_entry
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.jobs import JobState, PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.pins import failure_of, no_pad_for, refusal_before_entry
+from kartenwart.domain.ports.konnektor import BeforeSend, PinWish
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
@@ -47,7 +47,7 @@ class PinEntry:
             already = VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED)
             return Ending(state=JobState.SUCCEEDED, result=already)
         attempts = await self.memory.attempts(self.reach, self.pin, reading.attempts_left)
-        refusal = refusal_before_entry(
+        refusal = no_pad_for(self.reach.card.type) or refusal_before_entry(
             reading.status, attempts, accept_last=self.accept_last, accept_unknown=self.accept_unknown
         )
         return Ending(state=JobState.FAILED, failure=refusal) if refusal else None
@@ -61,7 +61,8 @@ class PinEntry:
         try:
             with self.watch.telling(tell):
                 noted = self.watch.expecting(before_send, tell)
-                answer = await self.reach.port.verify_pin(self.reach.call, self.pin, noted)
+                wish = PinWish(verb=PinVerb.VERIFY, pin=self.pin)
+                answer = await self.reach.port.pin_verb(self.reach.call, wish, noted)
         except WorldError as error:
             self.cards.pads.refused(self.reach.card, self.reach.context, error.failure)
             if error.sent:

@@ -1,9 +1,11 @@
 """What is known of PINs: the picture's states by context, and the last known attempts, which outlive a restart."""
 
+from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.failures import WorldError
+from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinState, PinStatus
-from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinVerb, VerifyPinResult
+from kartenwart.domain.jobs import Job, JobState, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
+from kartenwart.domain.pins import refusal_before_entry
 from kartenwart.domain.ports.store import FactStore
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Reach
@@ -27,6 +29,13 @@ class PinMemory:
         if reading.status is PinStatus.VERIFIED:
             await self._keep(reach.card.name, pin, None)
         return self.seen(reach, pin, reading.status, reading.attempts_left)
+
+    async def require_verified(self, reach: Reach) -> None:
+        """Read the PIN that opens a card's keys, PIN.SMC or PIN.CH; WorldError says why they cannot be used."""
+        reading = await self.read(reach, Pin.CH if reach.card.type.is_person else Pin.SMC)
+        if reading.status is not PinStatus.VERIFIED:
+            refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
+            raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
 
     async def attempts_for(self, reach: Reach, verb: PinVerb, pin: Pin, told: int | None) -> int | None:
         """Return the attempts left for a verb: those of the PIN, or of its PUK, which no Konnektor tells when asked.
@@ -65,9 +74,15 @@ class PinMemory:
         """Learn from how a verb ended. What UNBLOCK says of attempts is the PUK's, and never becomes the PIN's."""
         if verb is PinVerb.UNBLOCK:
             await self._learn_puk(reach, pin, result)
+            if result.outcome in (PinOutcome.REJECTED, PinOutcome.BLOCKED):
+                return
         if result.outcome is PinOutcome.DONE:
             await self.forget(reach.card.name, pin)
-        elif verb is not PinVerb.UNBLOCK or result.outcome not in (PinOutcome.REJECTED, PinOutcome.BLOCKED):
+        elif verb is not PinVerb.VERIFY and result.outcome is PinOutcome.REJECTED:
+            # A transport PIN is still one, and what was off is still off; only the tries are fewer.
+            self._keeper.pin_forgotten(reach.card.name, pin)
+            await self._keep(reach.card.name, pin, result.attempts_left)
+        else:
             await self.entered(reach, pin, result)
 
     async def entered(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
@@ -99,8 +114,9 @@ class PinMemory:
     async def job_ended(self, job: Job) -> None:
         """Forget what a job whose outcome is unknown may have changed."""
         if job.state is JobState.OUTCOME_UNKNOWN:
-            for pin in Pin:
-                await self.forget(job.card, pin)
+            for card in _touched(job):
+                for pin in Pin:
+                    await self.forget(card, pin)
 
     async def _learn_puk(self, reach: Reach, pin: Pin, result: VerifyPinResult) -> None:
         """Keep the tries of a PUK: each entry spends one, a right one too, and none ever comes back."""
@@ -126,3 +142,10 @@ class PinMemory:
                 await self._facts.save_attempts(card, pin.counter, attempts_left, puk=puk)
         except WorldError as error:
             self._report("pin.attempts_not_kept", card=card, reason=error.failure.reason.value)
+
+
+def _touched(job: Job) -> set[str]:
+    """Return the cards whose PINs nobody knows of any more; a job on several cards names them in its steps."""
+    steps = job.result.steps if isinstance(job.result, PinStepsResult) else ()
+    cards = {step.card for step in steps if step.outcome is PinOutcome.OUTCOME_UNKNOWN}
+    return cards or {job.card}

@@ -6,11 +6,10 @@ A job stops at the first entry that did not end as wished: after a wrong PIN nob
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import failure
+from kartenwart.domain.catalogue import failure, once_sent
 from kartenwart.domain.failures import Failure, Reason, WorldError
-from kartenwart.domain.inventory import Card, CardType
 from kartenwart.domain.jobs import JobState, PinOutcome, PinStep, PinStepsResult, VerifyPinResult
-from kartenwart.domain.pins import Assent, failure_of, nothing_to_do, refusal_of, wish_of
+from kartenwart.domain.pins import Assent, failure_of, no_pad_for, nothing_to_do, refusal_of, wish_of
 from kartenwart.domain.ports.konnektor import BeforeSend, PinWish
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import Claims
@@ -18,8 +17,6 @@ from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.work import Ending, Round, Tell
-
-_ENTERED_ELSEWHERE = 4066  # what a Konnektor answers for an HSM-B: its PIN is entered in the gateway's administration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +69,14 @@ class PinSteps:
         try:
             reading = await self.tools.memory.read(reach, wish.pin)
         except WorldError as error:
-            if not self._passes(error):
+            if not _said_by_konnektor(error):
                 raise
             return self._unasked(error.failure)
         outcome = nothing_to_do(wish.verb, reading.status)
         if outcome is not None:
             return self._gone_on(self._step(outcome))
         attempts = await self.tools.memory.attempts_for(reach, wish.verb, wish.pin, reading.attempts_left)
-        refusal = without_a_pad(reach.card) or refusal_of(wish.verb, reading.status, attempts, self.assent)
+        refusal = no_pad_for(reach.card.type) or refusal_of(wish.verb, reading.status, attempts, self.assent)
         return self._unasked(refusal) if refusal else None
 
     async def prepare(self) -> str:
@@ -97,8 +94,8 @@ class PinSteps:
             self.tools.cards.pads.refused(now.reach.card, now.reach.context, error.failure)
             if error.sent:
                 await self.tools.memory.forget(now.reach.card.name, now.wish.pin)
-            elif self._passes(error):
-                return error.failure
+            elif _said_by_konnektor(error):
+                return once_sent(error.failure)
             raise
         await self.tools.memory.learn(now.reach, now.wish.verb, now.wish.pin, answer)
         return answer
@@ -137,10 +134,6 @@ class PinSteps:
             wish += f" (Kontext {now.reach.context.name.removeprefix('contexts/')})"
         return PadWatch(keeper=tools.keeper, pads=tools.cards.pads, reach=now.reach, pin=now.wish.pin, wish=wish)
 
-    def _passes(self, error: WorldError) -> bool:
-        """True where the Konnektor itself refused, in this context, and the next may be asked for."""
-        return self.passes_over and bool(error.failure.konnektor_code)
-
     def _unasked(self, refusal: Failure) -> Ending | Round:
         """Note that nobody was asked, and why."""
         self._refusal = self._refusal or refusal
@@ -171,8 +164,6 @@ class PinSteps:
         )
 
 
-def without_a_pad(card: Card) -> Failure | None:
-    """Return why a card's PIN cannot be typed at any pad; None where it can, or where nobody knows."""
-    if card.type is CardType.HSM_B:
-        return failure(Reason.PIN_NO_TERMINAL, code=_ENTERED_ELSEWHERE)
-    return None
+def _said_by_konnektor(error: WorldError) -> bool:
+    """True where the Konnektor itself refused, in this context: in another one it may ask."""
+    return bool(error.failure.konnektor_code)

@@ -7,15 +7,16 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin, PinState
 from kartenwart.domain.jobs import Job, JobKind
 from kartenwart.domain.pins import pins_of
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pad_watch import PadWatch
+from kartenwart.operations.people import require_practice_card_of_technician
 from kartenwart.operations.pin_entry import PinEntry
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ class Pins:
 
     async def status(self, _caller: Caller, card: str, context: str, pin: Pin, user: str) -> PinState:
         """Ask the Konnektor for a PIN's state in a context; it stands in the picture afterwards."""
-        reach = self._reach(card, context, pin, user)
+        reach = self._cards.reach(card, context, user, patients=True)
+        _require_pin(reach, pin)
         async with self._cards.turn(reach):
             return await self._memory.read(reach, pin)
 
@@ -57,24 +59,16 @@ class Pins:
         """
         if order.pin is Pin.QES:
             raise wrong_field("pin", "Die Signatur-PIN (PIN.QES) wird nur beim Signieren abgefragt.")
-        ticket = Ticket(
-            kind=JobKind.VERIFY_PIN,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.VERIFY_PIN, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> PinEntry:
             return self._entry(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(JobKind.VERIFY_PIN, order, self._contexts, card=order.card), work)
 
     def _entry(self, caller: Caller, order: VerifyPinOrder) -> PinEntry:
-        reach = self._reach(order.card, order.context, order.pin, order.user)
-        if caller.role is Role.TECHNICIAN and not reach.card.type.is_practice:
-            raise refused(Reason.ROLE_MISSING)
+        reach = self._cards.reach(order.card, order.context, order.user)
+        _require_pin(reach, order.pin)
+        require_practice_card_of_technician(caller, reach.card)
         return PinEntry(
             cards=self._cards,
             reach=reach,
@@ -86,8 +80,7 @@ class Pins:
             watch=PadWatch(keeper=self._keeper, pads=self._cards.pads, reach=reach, pin=order.pin),
         )
 
-    def _reach(self, card: str, context: str, pin: Pin, user: str) -> Reach:
-        reach = self._cards.reach(card, context, user)
-        if pin not in pins_of(reach.card.type):
-            raise refused(Reason.CARD_TYPE_WRONG)
-        return reach
+
+def _require_pin(reach: Reach, pin: Pin) -> None:
+    if pin not in pins_of(reach.card.type):
+        raise refused(Reason.CARD_TYPE_WRONG)

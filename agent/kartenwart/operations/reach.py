@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
@@ -47,10 +47,15 @@ class Reach:
         return Claim(key=self.card.name)
 
     @property
+    def whole_claims(self) -> Claims:
+        """Return the claims of whoever ends all that others do with the card, a PIN entry too."""
+        whole = replace(self.card_claim, weight=self.card_claim.capacity)
+        return (self.pin_claim(Pin.SMC), whole) if self.card.type.is_practice else (whole,)
+
+    @property
     def quick_claims(self) -> Claims:
         """Return the claims of a call that asks nobody: the card, and one of the Konnektor's places."""
-        konnektor = Claim(key=self.context.konnektor, capacity=self.limits.konnektor, rank=Rank.KONNEKTOR)
-        return (self.card_claim, konnektor)
+        return (self.card_claim, _place(self.context, self.limits))
 
     def entry_claims(self, pin: Pin) -> Claims:
         """Return the claims of a PIN entry, which may take a minute: nothing that calls without a person need.
@@ -164,18 +169,25 @@ class Cards:
         own = self._people.get(user).konnektor_user_id
         return (self._sessions and self._sessions.user_id(context, handle, user)) or own
 
-    @asynccontextmanager
-    async def turn(self, *reaches: Reach, seconds: float = TURN_SECONDS) -> AsyncIterator[None]:
+    def turn(self, *reaches: Reach, seconds: float = TURN_SECONDS) -> AbstractAsyncContextManager[None]:
         """Hold cards for a call that asks nobody, in their order; WorldError CARD_BUSY where that takes too long.
 
         A person may be typing at one of them, and whoever waits for a plain answer should hear so before the call ends.
         """
+        return self._held(tuple(claim for reach in reaches for claim in reach.quick_claims), seconds)
+
+    def place(self, context: Context) -> AbstractAsyncContextManager[None]:
+        """Hold one of the Konnektor's places for a call that needs no card; otherwise as `turn`."""
+        return self._held((_place(context, self._limits.get(context.konnektor, Limits())),), TURN_SECONDS)
+
+    @asynccontextmanager
+    async def _held(self, claims: Claims, seconds: float) -> AsyncIterator[None]:
         times, clock = call_times.get() or CallTimes(), asyncio.get_running_loop().time
         since = clock()
         with self._locks.hold() as hold:
             try:
                 async with asyncio.timeout(seconds):
-                    await hold.take(tuple(claim for reach in reaches for claim in reach.quick_claims))
+                    await hold.take(claims)
             except TimeoutError:
                 raise WorldError(failure(Reason.CARD_BUSY), sent=False) from None
             finally:
@@ -199,3 +211,7 @@ class Cards:
         """True while the card is known by the same handle; a new handle is another insertion."""
         card = self._keeper.picture.inventory.card(reach.card.name)
         return card is not None and card.handle(reach.context.konnektor) == reach.call.handle
+
+
+def _place(context: Context, limits: Limits) -> Claim:
+    return Claim(key=context.konnektor, capacity=limits.konnektor, rank=Rank.KONNEKTOR)

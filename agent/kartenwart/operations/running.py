@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from kartenwart.domain.audit import AuditEntry
-from kartenwart.domain.catalogue import failure, halted
-from kartenwart.domain.failures import AgentError, Reason, RetryClass, WorldError
+from kartenwart.domain.catalogue import failure, halfway, halted, once_sent
+from kartenwart.domain.failures import AgentError, Reason, WorldError
 from kartenwart.domain.jobs import Job, JobState, JobStep
 from kartenwart.operations.live_job import LiveJob
-from kartenwart.operations.locks import CardLocks, Hold, Rank
+from kartenwart.operations.locks import CardLocks, Claims, Hold, Rank
 from kartenwart.operations.stopwatch import Part
 from kartenwart.operations.supervisor import Report
 from kartenwart.operations.work import Ending, Round, Tell, Work
@@ -32,21 +34,29 @@ UNANSWERED = frozenset(
 
 
 class Running:
-    """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused."""
+    """Runs jobs; `pauses` are the seconds between attempts to write an end that the disk refused, the last for good.
+
+    `stopping` is set when the agent ends.
+    """
 
     def __init__(self, *, locks: CardLocks, pauses: Sequence[float], report: Report) -> None:
         self._locks = locks
         self._pauses = tuple(pauses)
         self._report = report
+        self.stopping = asyncio.Event()
 
     async def run(self, live: LiveJob, work: Work[Any]) -> bool:
-        """Run a job to its end; True where the end is durable."""
+        """Run a job to its end; False where the disk refuses the end: then `insist`."""
         ending = await self._ending(live, work)
-        return await self._write_end(live, ending, work.detail)
+        try:
+            await live.end(ending, _end_record(live.job, ending, work.detail))
+        except WorldError:
+            return False
+        return True
 
     async def _ending(self, live: LiveJob, work: Work[Any]) -> Ending:
         try:
-            return await self._carried_out(live, work)
+            return _worded(live, await self._carried_out(live, work))
         except AgentError as error:
             return _judged(live, work, error)
         except asyncio.CancelledError:
@@ -77,14 +87,14 @@ class Running:
         Where the card is in use it is not even asked for its state: the rules are checked when it is free. Who held
         something that was waited for may have spent a try, or have verified the PIN: then they are checked again.
         """
-        at_once = hold.take_now(tuple(claim for claim in work.claims if claim.rank < Rank.PAD))
+        at_once = hold.take_now(tuple(claim for claim in work.claims if claim.rank is not Rank.PAD))
         if at_once and (early := await self._checked(live, work)) is not None:
             return early
         if live.job.state is JobState.RECEIVED:
             await live.move(JobState.READY)
         claims = work.claims
-        if waits := not hold.free(claims):
-            live.tell(JobStep.WAITING_FOR_CARD, "Karte oder Kartenterminal sind belegt; der Auftrag wartet.")
+        if waits := hold.busy(claims):
+            live.tell(JobStep.WAITING_FOR_CARD, _why_waiting(waits))
         with live.clocked(Part.QUEUE):
             await _unless_cancelled(live, hold.take(claims))
         return await self._checked(live, work) if waits or not at_once else None
@@ -98,7 +108,7 @@ class Running:
         stopping = asyncio.create_task(self._stop_when_wished(live, work))
         try:
             with live.clocked(Part.WIRE):
-                answer = await work.send(partial(self._before_send, live, number, work.detail), _settling(live, hold))
+                answer = await work.send(partial(self._before_send, live, work, number), _settling(live, hold))
             live.answered = True
         finally:
             stopping.cancel()
@@ -112,30 +122,29 @@ class Running:
         except WorldError as error:
             self._report("job.stop_failed", job=live.job.name, reason=error.failure.reason.value)
 
-    async def _before_send(self, live: LiveJob, number: str, detail: str) -> None:
+    async def _before_send(self, live: LiveJob, work: Work[Any], number: str) -> None:
         """Make SENT durable; whatever is raised here keeps the verb from being sent."""
         if live.job.state is not JobState.READY:
             raise RuntimeError("a verb is sent once")
         live.require_wanted()
-        await live.move(JobState.SENT, job_number=number, record=_record(live.job, "job.sent", "OK", detail))
+        record = _record(live.job, "job.sent", "OK", work.detail)
+        await live.send(job_number=number, record=record, unanswered=work.unanswered())
         live.require_wanted()
-        live.on_wire = True
-        live.tell(JobStep.SENT, "Der Auftrag ist beim Konnektor.")
-
-    async def _write_end(self, live: LiveJob, ending: Ending, detail: str) -> bool:
-        try:
-            await live.end(ending, _end_record(live.job, ending, detail))
-        except WorldError:
-            return await self.insist(live, detail)
-        return True
+        live.goes_out()
 
     async def insist(self, live: LiveJob, detail: str) -> bool:
-        """Write an end again for a while where the disk refuses: the writing is repeated, never the verb."""
-        for pause in self._pauses:
+        """Write a told end again until the disk takes it; False where the agent ends before.
+
+        A disk may be full for days, and a restart would make another end of it. Never is the verb repeated.
+        """
+        for pause in chain(self._pauses, repeat(self._pauses[-1])):
             self._report("job.end_not_written", job=live.job.name, pause=pause)
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), pause)
             if await self.rewrite(live, detail):
                 return True
+            if self.stopping.is_set():
+                break
         return False
 
     async def rewrite(self, live: LiveJob, detail: str) -> bool:
@@ -145,6 +154,14 @@ class Running:
         except WorldError:
             return False
         return True
+
+
+def _why_waiting(busy: Claims) -> str:
+    if all(claim.rank is Rank.MEMORY for claim in busy):
+        return "Andere große Dokumente belegen den Speicher der Box; der Auftrag wartet, bis sie signiert sind."
+    if all(claim.rank is Rank.KONNEKTOR for claim in busy):
+        return "Der Konnektor hat so viel zu tun, wie ihm zugemutet wird; der Auftrag wartet."
+    return "Karte oder Kartenterminal sind belegt; der Auftrag wartet."
 
 
 def _end_record(job: Job, end: Ending | Job, detail: str) -> AuditEntry:
@@ -175,18 +192,22 @@ def _settling(live: LiveJob, hold: Hold) -> Tell:
 
 
 def _judged(live: LiveJob, work: Work[Any], error: AgentError, *, lost: bool = False) -> Ending:
-    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed.
-
-    Once the verb went out no program may repeat the job, whatever the failure permits elsewhere.
-    """
+    """Return the ending for an error: unknown where the verb went out and no answer is there, else failed."""
     sent = not isinstance(error, WorldError) or error.sent
     unanswered = sent and not live.answered and error.failure.reason in UNANSWERED
     if live.on_wire and (lost or unanswered):
         unknown = failure(Reason.OUTCOME_UNKNOWN, code=error.failure.konnektor_code)
         return Ending(state=JobState.OUTCOME_UNKNOWN, failure=unknown, result=work.unanswered())
-    again = live.on_wire and error.failure.retry is RetryClass.LATER
-    failed = replace(error.failure, retry=RetryClass.BY_PERSON) if again else error.failure
-    return Ending(state=JobState.FAILED, failure=failed)
+    failed = once_sent(error.failure) if live.on_wire else error.failure
+    return _worded(live, Ending(state=JobState.FAILED, failure=failed))
+
+
+def _worded(live: LiveJob, ending: Ending) -> Ending:
+    """Return the ending in words that hold where earlier rounds have done something."""
+    earlier = live.job.verbs_sent - (1 if live.on_wire else 0)
+    if ending.state is not JobState.FAILED or ending.failure is None or not earlier:
+        return ending
+    return replace(ending, failure=halfway(ending.failure))
 
 
 async def _unless_cancelled(live: LiveJob, wanted: Coroutine[Any, Any, T]) -> T:

@@ -36,7 +36,8 @@ class Signable:
         """Return the documents of a job for a card.
 
         CallerError INVALID_ARGUMENT, CARD_TYPE_WRONG, NOT_FOUND, DOCUMENT_INCOMPLETE, DOCUMENTS_TOO_MANY,
-        DOCUMENTS_TOO_LARGE, DOCUMENTS_MIXED, DOCUMENT_TYPE_WRONG, DOCUMENT_NOT_PDFA, DOCUMENT_PDFA_PART_WRONG.
+        DOCUMENTS_TOO_LARGE, DOCUMENTS_MIXED, DOCUMENT_TYPE_WRONG, DOCUMENT_NOT_PDFA, DOCUMENT_PDFA_PART_WRONG,
+        SIGNATURE_POLICY_NEEDED.
         """
         _check_request(wanted)
         chosen = [_preset(one, f"documents[{place}]", card) for place, one in enumerate(wanted)]
@@ -44,8 +45,8 @@ class Signable:
         found = [await self._found(caller, one, preset, place) for place, (one, preset) in pairs]
         _check_together(found)
         if found[0].format.is_xades and card.is_person:
-            words = "XAdES gibt es hier nur mit der SMC-B: eine qualifizierte braucht eine Signaturrichtlinie."
-            raise _wrong_type("documents[0].format", words)
+            words = "XAdES gibt es hier nur mit der SMC-B."
+            raise refused(Reason.SIGNATURE_POLICY_NEEDED, Violation(field="documents[0].format", description=words))
         for place, (one, preset) in enumerate(zip(found, chosen, strict=True)):
             await self._check_content(one, preset, f"documents[{place}]")
         return tuple(found)
@@ -70,16 +71,24 @@ class Signable:
         if one.format is SignatureFormat.PADES:
             await self._check_pdfa(one.document, place)
         if one.format.is_xades:
-            await self._check_xml(one.document, place)
+            await self._check_xml(one.document, one.format, place)
         if preset is not None and preset.root:
             await self._check_root(one.document, preset, place)
 
-    async def _check_xml(self, document: Document, place: str) -> None:
-        """XAdES takes well-formed XML without a document type; a Konnektor would answer 4022."""
+    async def _check_xml(self, document: Document, form: SignatureFormat, place: str) -> None:
+        """XAdES takes well-formed XML without a document type; a Konnektor would answer 4022.
+
+        A signature goes around an element: what stands beside it would be lost.
+        """
         if document.mime_type != XML:
             raise _wrong_type(f"{place}.format", "XAdES gibt es nur für XML-Dokumente.")
-        if await self.inspector.xml_root(await self.documents.content(document)) is None:
-            raise _wrong_type(f"{place}.document", "Das ist kein wohlgeformtes XML, oder es hat einen Dokumenttyp.")
+        content = await self.documents.content(document)
+        if not await self.inspector.xml_canonical(content):
+            words = "Kein wohlgeformtes XML, oder mit Dokumenttyp, relativen Namensräumen oder zu vielen Elementen."
+            raise _wrong_type(f"{place}.document", words)
+        if form is SignatureFormat.XADES_ENVELOPING and not await self.inspector.xml_stands_alone(content):
+            words = "Kommentare und Anweisungen neben dem äußersten XML-Element gingen in der Signatur verloren."
+            raise _wrong_type(f"{place}.document", words)
 
     async def _check_root(self, document: Document, preset: Preset, place: str) -> None:
         root = await self.inspector.xml_root(await self.documents.content(document))

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from kartenwart.domain.catalogue import refused, wrong_field
+from kartenwart.domain.catalogue import wrong_field
 from kartenwart.domain.comfort import PersonAssertion
 from kartenwart.domain.documents import DocumentToSign
-from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
-from kartenwart.domain.principals import Caller, Role
+from kartenwart.domain.principals import Caller
 from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.inventory import InventoryKeeper
@@ -18,7 +17,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.reach import Reach
 from kartenwart.operations.signable import Signable
 from kartenwart.operations.signing import Signing, SigningTools
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +62,13 @@ class Signatures:
         CallerError INVALID_ARGUMENT, NOT_FOUND, CARD_TYPE_WRONG, ROLE_MISSING, USER_NOT_BOUND, CONFLICT (a document
         is being signed already) and the DOCUMENT families.
         """
-        ticket = Ticket(
-            kind=JobKind.SIGN_DOCUMENTS,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.SIGN_DOCUMENTS, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-            documents=tuple(one.document for one in order.documents),
-        )
 
         async def work() -> Signing:
             return await self._signing(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        names = tuple(one.document for one in order.documents)
+        wanted = ticket(JobKind.SIGN_DOCUMENTS, order, self._contexts, card=order.card, documents=names)
+        return await self._jobs.start(caller, wanted, work)
 
     async def _signing(self, caller: Caller, order: SignDocumentsOrder) -> Signing:
         reach = self._reach(caller, order)
@@ -108,9 +100,5 @@ class Signatures:
     def _reach(self, caller: Caller, order: SignDocumentsOrder) -> Reach:
         """Return the card; a doctor's card signs for its own user only."""
         reach = self._tools.cards.reach(order.card, order.context, order.user)
-        if reach.card.type.is_person:
-            if caller.role is not Role.SIGNER:
-                raise refused(Reason.ROLE_MISSING)
-            if self._people.get(order.user).card != reach.card.name:
-                raise refused(Reason.USER_NOT_BOUND)
+        self._people.require_own_card(caller, order.user, reach.card)
         return reach

@@ -7,17 +7,18 @@ PIN entry of its own. What a finished round has signed stays signed, whatever be
 import hashlib
 from collections import deque
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.comfort import PersonAssertion, SignatureMode
 from kartenwart.domain.failures import Failure, Reason, WorldError
-from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
-from kartenwart.domain.pins import PIN_LABELS, refusal_before_entry
+from kartenwart.domain.pins import PIN_LABELS
 from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.signature_journal import SignatureFacts, TriggerMode
-from kartenwart.operations.batches import ToSign, calls
+from kartenwart.operations.batches import ToSign, calls, room_for
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.handing_out import HandingOut
@@ -27,6 +28,9 @@ from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards, Reach
 from kartenwart.operations.signature_pin import SignaturePin
 from kartenwart.operations.work import Ending, Round, Tell
+
+# A session that ends before the call has arrived would let the Konnektor ask for the PIN, where nobody expects it.
+TOO_LATE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +68,13 @@ class Signing:
 
     @property
     def claims(self) -> Claims:
-        """Hold the card, and the pad where PIN.QES is typed; practice cards and comfort sessions sign without it."""
+        """Hold the card, room for this round's documents, and the pad where PIN.QES is typed.
+
+        Practice cards and comfort sessions sign without a pad.
+        """
         asks = self.reach.card.type.is_person and self.assertion is None
-        return self.reach.entry_claims(Pin.QES) if asks else self.reach.quick_claims
+        plain = self.reach.entry_claims(Pin.QES) if asks else self.reach.quick_claims
+        return (*plain, *room_for(self._ahead[0]))
 
     @property
     def detail(self) -> str:
@@ -92,7 +100,7 @@ class Signing:
         if not self._certificate:
             self._certificate = await self._read_certificate()
         if self.reach.card.type.is_practice:
-            await self._check_practice_pin()
+            await self.tools.memory.require_verified(self.reach)
             return None
         if self.assertion is not None:
             await self._check_comfort(self.assertion)
@@ -213,16 +221,11 @@ class Signing:
             raise halted(Reason.CERTIFICATE_RSA_ONLY)
         return der
 
-    async def _check_practice_pin(self) -> None:
-        reading = await self.tools.memory.read(self.reach, Pin.SMC)
-        if reading.status is not PinStatus.VERIFIED:
-            refusal = refusal_before_entry(reading.status, reading.attempts_left, accept_last=True, accept_unknown=True)
-            raise WorldError(refusal or failure(Reason.PIN_NOT_VERIFIED), sent=False)
-
     async def _check_comfort(self, assertion: PersonAssertion) -> None:
         """Make sure that the session signs all that is ahead without a PIN; COMFORT_ENDED where it would not."""
         mode = await self._mode()
-        left = mode.session.signatures_left if mode is not None and mode.session is not None else 0
+        session = mode.session if mode is not None else None
+        left = session.signatures_left if session is not None and session.time_left > TOO_LATE else 0
         if assertion.user != self.reach.user or left < sum(len(call) for call in self._ahead):
             raise halted(Reason.COMFORT_ENDED)
 
@@ -247,7 +250,7 @@ class Signing:
         """Count what the comfort session has just signed, and say what is left."""
         reach = self.reach
         left = self.tools.sessions.spent(reach.context, reach.call.handle, reach.user, signatures)
-        tell(JobStep.DOCUMENT_SIGNED, f"Die Komfortsignatur reicht noch für {left} Signaturen.")
+        tell(JobStep.DOCUMENT_SIGNED, _words_of_rest(left))
 
     @property
     def _pin(self) -> SignaturePin:
@@ -257,3 +260,9 @@ class Signing:
         """Return the error as its reader needs it, and keep what it says of PIN.QES."""
         error = WorldError(self._stopped_or(error.failure), sent=error.sent)
         return await self._pin.learnt(error) if self.reach.card.type.is_person else error
+
+
+def _words_of_rest(left: int) -> str:
+    if not left:
+        return "Die Komfortsignatur ist damit zu Ende; danach fragt das Terminal wieder nach der PIN.QES."
+    return f"Die Komfortsignatur reicht noch für {left if left > 1 else 'eine'} Signatur{'en' if left > 1 else ''}."

@@ -17,7 +17,7 @@ from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pin_steps import PinSteps, PinTools, Planned
-from kartenwart.operations.work import Ticket, payload_hash
+from kartenwart.operations.work import ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +47,12 @@ class Unlocking:
         CallerError NOT_FOUND (context, or no practice card within reach of its contexts), CARD_TYPE_WRONG; WorldError
         AGENT_UNAVAILABLE while a card has just been inserted: not all contexts that reach it are known then.
         """
-        kind = JobKind.UNLOCK_PRACTICE_CARDS
-        ticket = Ticket(
-            kind=kind,
-            request_id=order.request_id,
-            payload_hash=payload_hash(kind, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> PinSteps:
             return self._steps(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        wanted = ticket(JobKind.UNLOCK_PRACTICE_CARDS, order, self._contexts, card=order.card)
+        return await self._jobs.start(caller, wanted, work)
 
     def _steps(self, caller: Caller, order: UnlockOrder) -> PinSteps:
         wish = PinWish(verb=PinVerb.VERIFY, pin=Pin.SMC)

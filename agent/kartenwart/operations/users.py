@@ -20,7 +20,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_entry import PinEntry
 from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards
-from kartenwart.operations.work import Ending, Tell, Ticket, payload_hash
+from kartenwart.operations.work import Ending, Tell, ticket
 
 MOST_USERS = 1000
 
@@ -148,19 +148,11 @@ class Users:
 
     async def bind(self, caller: Caller, order: BindUserOrder) -> Job:
         """Bind a user to an HBA, as a job that always asks for PIN.CH. CallerError CARD_TYPE_WRONG, NOT_FOUND."""
-        ticket = Ticket(
-            kind=JobKind.BIND_USER,
-            request_id=order.request_id,
-            payload_hash=payload_hash(JobKind.BIND_USER, order),
-            context=order.context,
-            mandant=self._contexts.get(order.context).mandant,
-            card=order.card,
-        )
 
         async def work() -> Binding:
             return self._binding(caller, order)
 
-        return await self._jobs.start(caller, ticket, work)
+        return await self._jobs.start(caller, ticket(JobKind.BIND_USER, order, self._contexts, card=order.card), work)
 
     def _binding(self, caller: Caller, order: BindUserOrder) -> Binding:
         reach = self._cards.reach(order.card, order.context, order.user)

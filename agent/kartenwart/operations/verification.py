@@ -1,17 +1,14 @@
 """Signatures of others, and one's own: verified by a Konnektor, with its report kept for whoever asked."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kartenwart.domain.clock import Clock
-from kartenwart.domain.documents import RETENTION, Document
-from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.documents import Document
 from kartenwart.domain.principals import Caller
 from kartenwart.domain.verification import SignedForm, Verification, VerificationOrder
 from kartenwart.operations.contexts import Contexts
-from kartenwart.operations.documents import Documents, sha256
-from kartenwart.operations.names import fresh_name
+from kartenwart.operations.documents import Documents
+from kartenwart.operations.reach import Cards
 
 AT_ONCE = 2  # documents in memory: each stands there several times while it is in base64 and XML
 REPORT_TYPE = "text/xml"
@@ -29,13 +26,10 @@ class Verified:
 class Verifications:
     """Verifies documents, a few at a time. The documents stay until they are deleted or expire."""
 
-    def __init__(
-        self, *, contexts: Contexts, konnektors: Mapping[str, KonnektorPort], documents: Documents, clock: Clock
-    ) -> None:
+    def __init__(self, *, contexts: Contexts, cards: Cards, documents: Documents) -> None:
         self._contexts = contexts
-        self._konnektors = konnektors
+        self._cards = cards
         self._documents = documents
-        self._clock = clock
         self._few = asyncio.Semaphore(AT_ONCE)
 
     async def verify(self, caller: Caller, *, context: str, document: str, signature: str) -> Verified:
@@ -50,8 +44,10 @@ class Verifications:
         beside = await self._documents.complete(caller, signature) if signature else None
         async with self._few:
             order = await self._order(main, beside)
-            said = await self._konnektors[chosen.konnektor].verify_document(chosen, order)
-        return Verified(verification=said, report=await self._kept(caller, said.report) if said.report else None)
+            async with self._cards.place(chosen):
+                said = await self._cards.port(chosen).verify_document(chosen, order)
+        kept = await self._documents.keep(caller.name, said.report, REPORT_TYPE) if said.report else None
+        return Verified(verification=said, report=kept)
 
     async def _order(self, main: Document, beside: Document | None) -> VerificationOrder:
         content = await self._documents.content(main)
@@ -64,17 +60,3 @@ class Verifications:
         if form is SignedForm.CMS:
             return VerificationOrder(form=form, mime_type="", signature=content)
         return VerificationOrder(form=form, mime_type=main.mime_type, document=content)
-
-    async def _kept(self, caller: Caller, report: bytes) -> Document:
-        kept = Document(
-            name=fresh_name("documents", "d"),
-            owner=caller.name,
-            size=len(report),
-            received=len(report),
-            sha256=await sha256(report),
-            mime_type=REPORT_TYPE,
-            expires_at=self._clock.now() + RETENTION,
-            result=True,
-        )
-        await self._documents.store(kept, report)
-        return kept

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.jobs import JobKind, JobResult, JobState, JobStep
 from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.locks import Claims
 
 Answer = TypeVar("Answer")
@@ -24,6 +25,16 @@ class Ticket:
     mandant: str
     card: str
     documents: tuple[str, ...] = ()
+
+
+class Order(Protocol):
+    """What a caller asks, as a frozen dataclass: all of it but the request_id is what its payload hash is of."""
+
+    @property
+    def request_id(self) -> str: ...
+
+    @property
+    def context(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +102,21 @@ class Work(Protocol[Answer]):
         ...
 
     def unanswered(self) -> JobResult | None:
-        """Return the result where the verb was sent and its answer never came."""
+        """Return the result where the verb was sent and its answer never comes; asked before it is sent, and after."""
         ...
+
+
+def ticket(kind: JobKind, order: Order, contexts: Contexts, *, card: str, documents: tuple[str, ...] = ()) -> Ticket:
+    """Return the ticket of an order; CallerError NOT_FOUND where its context is unknown."""
+    return Ticket(
+        kind=kind,
+        request_id=order.request_id,
+        payload_hash=payload_hash(kind, order),
+        context=order.context,
+        mandant=contexts.get(order.context).mandant,
+        card=card,
+        documents=documents,
+    )
 
 
 def payload_hash(kind: JobKind, order: Any) -> str:

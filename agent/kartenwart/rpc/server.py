@@ -18,6 +18,7 @@ from kartenwart.rpc.handlers import Router, handlers
 from kartenwart.rpc.standard import Health, standard_handlers
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # a chunk has 1 MiB, the largest picture far less
+MOST_CONNECTIONS = 3000  # each takes up to 110 KiB before it has said a word, and the unit has 1 GiB
 GRACE = 3.0
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),  # a second agent on this port must fail, not share it
@@ -48,8 +49,11 @@ class RpcServer:
         port: int,
         identity: CurrentIdentity,
         reflection: bool = False,
+        most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         self._edge = edge
+        # Beyond them the newest are closed before TLS begins; who says nothing gives the place back after ten seconds.
+        self._options = (*OPTIONS, ("grpc.max_allowed_incoming_connections", most_connections))
         self._address = address
         self._identity = identity
         services = sorted(
@@ -62,7 +66,7 @@ class RpcServer:
         )
 
     async def __aenter__(self) -> Self:
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._server = grpc.aio.server(options=self._options)
         self._server.add_generic_rpc_handlers((Router(self._handlers),))
         place = f"[{self._address}]:{self.port}" if ":" in self._address else f"{self._address}:{self.port}"
         refuse_taken(self._address, self.port)

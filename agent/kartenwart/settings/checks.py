@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,17 @@ def seconds(least: float, most: float) -> Check:
         return number
 
     return check
+
+
+def day(value: Any) -> date:
+    """Take a day, in TOML with or without quotes."""
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if type(found) is not date:
+        raise ValueError('write a day as "2026-12-31"')
+    return found
 
 
 def switch(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -140,6 +141,13 @@ class Comfort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cards:
+    """The last day on which cards may authenticate with RSA keys; qualified signatures and seals never use them."""
+
+    rsa_until: Annotated[date, checks.day] = date(2026, 12, 31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the agent is told, frozen."""
 
@@ -147,6 +155,7 @@ class Settings:
     listen: Annotated[Listen, checks.section(Listen)] = Listen()
     log: Annotated[Log, checks.section(Log)] = Log()
     comfort: Annotated[Comfort, checks.section(Comfort)] = Comfort()
+    cards: Annotated[Cards, checks.section(Cards)] = Cards()
     konnektors: Annotated[Mapping[str, Konnektor], checks.tables(identifier, Konnektor)] = field(default_factory=dict)
     contexts: Annotated[Mapping[str, ContextSettings], checks.tables(identifier, ContextSettings)] = field(
         default_factory=dict

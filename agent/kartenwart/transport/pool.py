@@ -15,7 +15,8 @@ _Place = tuple[str, str, int]
 class Pool:
     """Idle connections by place, the youngest first; those that rested longer than `idle_seconds` are closed, not used.
 
-    `connect_seconds` bounds the way to a standing, trusted connection; `monotonic` gives seconds.
+    `connect_seconds` bounds the way to a standing, trusted connection; `monotonic` gives seconds. `kept` is enough for
+    ten rooms that begin at once: what each asks before its verb goes over connections that stand.
     """
 
     def __init__(
@@ -25,7 +26,7 @@ class Pool:
         connect_seconds: float,
         monotonic: Callable[[], float],
         idle_seconds: float = 15.0,
-        kept: int = 4,
+        kept: int = 10,
     ) -> None:
         self._tls = tls
         self._connect_seconds = connect_seconds
@@ -57,12 +58,19 @@ class Pool:
         return None
 
     async def put(self, endpoint: Endpoint, connection: Connection) -> None:
-        """Keep a connection for the next call, or close it where it cannot carry one."""
+        """Keep a connection for the next call, or close it where it cannot carry one; and those that rested too long.
+
+        The youngest is taken first, so after a busy moment nobody would come to the others.
+        """
+        now = self._monotonic()
         idle = self._idle.setdefault(_place(endpoint), [])
+        ended = [old for since, old in idle if now - since >= self._idle_seconds]
+        idle[:] = [one for one in idle if one[1] not in ended]
         if not connection.reusable or connection.ended or len(idle) >= self._kept:
-            await connection.close()
+            ended.append(connection)
         else:
-            idle.append((self._monotonic(), connection))
+            idle.append((now, connection))
+        await asyncio.gather(*(one.close() for one in ended))
 
     async def clear(self) -> None:
         """Close all idle connections."""

@@ -7,20 +7,17 @@ from typing import Literal
 
 from firmware_sim.konnektor.call import Surroundings
 from firmware_sim.konnektor.documents import Document
-from firmware_sim.konnektor.pin_dialog import CODE_OF, Asked, PinDialog
+from firmware_sim.konnektor.pin_dialog import Asked, PinDialog
 from firmware_sim.konnektor.tampering import spoil_cades, spoil_pades, spoil_xades
 from firmware_sim.pki import CardKeys
 from firmware_sim.signing import sign_cades, sign_pades, sign_xades
 from firmware_sim.world import pins
-from firmware_sim.world.card import Comparison, PinState
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.context import Context
 from firmware_sim.world.device import SeenCard
 from firmware_sim.world.events import Event
 
 CERTIFICATES = {"hba": "C.QES", "smcb": "C.SIG", "hsmb": "C.SIG"}
-_REFUSED = {Comparison.WRONG: 4276, Comparison.NOW_BLOCKED: 4275, Comparison.WAS_BLOCKED: 4063}
-_NOT_ASKED = {PinState.BLOCKED: 4063, PinState.TRANSPORT: 4065, PinState.EMPTY: 4065}
 
 Outcome = bytes | KonnektorError
 
@@ -80,7 +77,7 @@ class Signatory:
         for portion in self._portions(work.documents):
             try:
                 self._check_not_stopped(work)
-                await self._verify(asked)
+                await self._dialog.require_right(asked)
                 finished += await self._portion(work, portion)
             except KonnektorError as error:
                 if not finished or not self._device.jobs.stopped(work.job_number):
@@ -91,15 +88,6 @@ class Signatory:
     def _portions(self, documents: list[Document]) -> Iterator[list[Document]]:
         size = self._device.configuration.behaviour.signatures_per_pin or len(documents)
         return (documents[start : start + size] for start in range(0, len(documents), size))
-
-    async def _verify(self, asked: Asked) -> None:
-        if asked.pin.state in _NOT_ASKED:
-            raise KonnektorError(_NOT_ASKED[asked.pin.state])
-        outcome = await self._dialog.verify(asked)
-        if not isinstance(outcome, Comparison):
-            raise KonnektorError(CODE_OF[outcome])
-        if outcome is not Comparison.RIGHT:
-            raise KonnektorError(_REFUSED[outcome])
 
     async def _portion(self, work: Work, documents: list[Document]) -> list[bytes]:
         signed = []

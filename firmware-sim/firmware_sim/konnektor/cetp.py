@@ -13,7 +13,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from firmware_sim.konnektor.filter import passes, to_xml
-from firmware_sim.konnektor.xml import serialise
+from firmware_sim.konnektor.xml import expanded, serialise
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.device import Device
 from firmware_sim.world.events import Event, matches
@@ -24,10 +24,18 @@ _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _Way = Callable[[str, int], Awaitable[tuple[str, int]]]
 
 
-def frame(event: Event, subscription_id: str) -> bytes:
-    """One event as it goes over the wire."""
-    document = serialise(to_xml(event, subscription_id))
-    return b"CETP" + len(document).to_bytes(4, "big") + document
+def frames(event: Event) -> Callable[[str], bytes]:
+    """One event as it goes over the wire, by subscription: they differ in its id alone, and there may be a hundred."""
+    whole = to_xml(event, "")
+    ours = whole.find(expanded("EVT:SubscriptionID"))
+
+    def frame(subscription_id: str) -> bytes:
+        if ours is not None:
+            ours.text = subscription_id
+        document = serialise(whole)
+        return b"CETP" + len(document).to_bytes(4, "big") + document
+
+    return frame
 
 
 class EventSender:
@@ -54,16 +62,17 @@ class EventSender:
     def send(self, event: Event) -> None:
         """Queue an event for every subscription that covers it and may see its resource."""
         self._device.subscriptions.expire(self._device.now())
+        frame = frames(event)
         for subscription in self._device.subscriptions:
             if not matches(subscription.topic, event.topic) or not _passes(subscription.filter, event):
                 continue
             if self._device.may_hear(subscription.context, event):
-                self._queue(subscription.event_to, frame(event, subscription.id))
+                self._queue(subscription.event_to, frame(subscription.id))
 
     def send_booted(self) -> None:
         """BOOTUP/BOOTUP_COMPLETE with an empty SubscriptionID to every endpoint that survived the boot."""
         for endpoint in self._device.subscriptions.endpoints:
-            self._queue(endpoint, frame(Event(topic="BOOTUP/BOOTUP_COMPLETE"), ""))
+            self._queue(endpoint, frames(Event(topic="BOOTUP/BOOTUP_COMPLETE"))(""))
 
     def _queue(self, endpoint: str, data: bytes) -> None:
         if self.lose_all or self.lose > 0:

@@ -3,18 +3,14 @@
 from datetime import timedelta
 
 from firmware_sim.konnektor.call import Call, Operation, Surroundings
-from firmware_sim.konnektor.pin_dialog import CODE_OF, Asked, PinDialog
+from firmware_sim.konnektor.pin_dialog import Asked, PinDialog
 from firmware_sim.konnektor.requests import comfort_signature
 from firmware_sim.konnektor.soap import status
 from firmware_sim.konnektor.xml import Element, element, expanded
 from firmware_sim.world import pins
-from firmware_sim.world.card import Comparison, PinState
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.comfort import ComfortSession
 from firmware_sim.world.device import SeenCard
-
-_REFUSED = {Comparison.WRONG: 4276, Comparison.NOW_BLOCKED: 4275, Comparison.WAS_BLOCKED: 4063}
-_NOT_ASKED = {PinState.BLOCKED: 4063, PinState.TRANSPORT: 4065, PinState.EMPTY: 4065}
 
 
 class ComfortService:
@@ -49,10 +45,8 @@ class ComfortService:
             pad=pins.input_terminal(self._device, call.context, seen),
         )
         self._device.comfort.check_activation(seen.handle, call.context.user)
-        if asked.pin.state in _NOT_ASKED:
-            raise KonnektorError(_NOT_ASKED[asked.pin.state])
         async with self._dialog.reserved(seen):
-            await self._ask(asked)
+            await self._dialog.require_right(asked)
         if seen not in self._device.cards:
             raise KonnektorError(4045)
         self._device.comfort.activate(seen.handle, call.context.client_system, call.context.user)
@@ -94,13 +88,6 @@ class ComfortService:
             element("SIG75:CountRemaining", str(session.left)),
             element("SIG75:TimeRemaining", _duration(session.ends_at - self._around.now())),
         )
-
-    async def _ask(self, asked: Asked) -> None:
-        outcome = await self._dialog.verify(asked)
-        if not isinstance(outcome, Comparison):
-            raise KonnektorError(CODE_OF[outcome])
-        if outcome is not Comparison.RIGHT:
-            raise KonnektorError(_REFUSED[outcome])
 
     def _hba(self, call: Call) -> SeenCard:
         handle = call.text("CONN:CardHandle")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from firmware_sim.konnektor.call import Surroundings
 from firmware_sim.pads.pad import Ended, Entry, PadBusyError, Prompt, Typed
-from firmware_sim.world.card import Comparison, Pin
+from firmware_sim.world.card import Comparison, Pin, PinState
 from firmware_sim.world.codes import KonnektorError
 from firmware_sim.world.device import SeenCard, card_event
 from firmware_sim.world.events import pin_event
@@ -18,6 +18,8 @@ CODE_OF = {
     Ended.CARD_REMOVED: 4045,
     Ended.TERMINAL_LOST: 4044,
 }
+_REFUSED = {Comparison.WRONG: 4276, Comparison.NOW_BLOCKED: 4275, Comparison.WAS_BLOCKED: 4063}
+_CLOSED = {PinState.BLOCKED: 4063, PinState.TRANSPORT: 4065, PinState.EMPTY: 4065}
 _TEXTS = {
     "PIN.SMC": "PIN der SMC-B eingeben",
     "PIN.CH": "Freigabe-PIN eingeben",
@@ -68,6 +70,16 @@ class PinDialog:
             return comparison
         finally:
             self._announce("CARD/PIN/VERIFY_FINISHED", asked, result)
+
+    async def require_right(self, asked: Asked) -> None:
+        """Ask once. Raises `KonnektorError` unless the right PIN was typed; nobody is asked for a closed one."""
+        if asked.pin.state in _CLOSED:
+            raise KonnektorError(_CLOSED[asked.pin.state])
+        outcome = await self.verify(asked)
+        if not isinstance(outcome, Comparison):
+            raise KonnektorError(CODE_OF[outcome])
+        if outcome is not Comparison.RIGHT:
+            raise KonnektorError(_REFUSED[outcome])
 
     async def ask(self, asked: Asked, stage: str, right: str) -> Entry:
         """Show one prompt. Raises 4060 when somebody is asked at this pad already."""

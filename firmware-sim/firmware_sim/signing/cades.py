@@ -1,9 +1,5 @@
 """CMS signatures of any bytes, CAdES baseline B (ETSI EN 319 122-1)."""
 
-from datetime import UTC, datetime
-
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-
 from firmware_sim.pki import CardKeys
 from firmware_sim.signing.signer import card_signer, finish
 
@@ -13,8 +9,5 @@ def sign_cades(keys: CardKeys, ref: str, data: bytes, detached: bool) -> bytes:
 
     `detached` leaves the data out of it. ValueError when the card has no certificate `ref`.
     """
-    attributes = PdfCMSSignedAttributes(signing_time=datetime.now(UTC).replace(microsecond=0))
-    signing = card_signer(keys, ref).async_sign_general_data(
-        data, "sha256", detached=detached, use_cades=True, signed_attr_settings=attributes
-    )
+    signing = card_signer(keys, ref, dated=True).async_sign_general_data(data, "sha256", detached=detached)
     return bytes(finish(signing).dump())

@@ -103,11 +103,13 @@ def _reference_fits(root: etree._Element, signature: etree._Element, reference: 
 
 
 def _octets(element: etree._Element, without: etree._Element | None) -> bytes:
-    """The canonical element; an enveloped signature is taken out of a copy, the text behind it stays."""
+    """The canonical element; an enveloped signature is taken out of a copy of the whole, the text behind it stays."""
     if without is None:
         return canonical(element)
     place = list(element.iter()).index(without)
-    copy = etree.fromstring(etree.tostring(element), etree.XMLParser(resolve_entities=False, huge_tree=True))
+    copy = etree.fromstring(
+        etree.tostring(element.getroottree()), etree.XMLParser(resolve_entities=False, huge_tree=True)
+    )
     gone = list(copy.iter())[place]
     parent, before, tail = gone.getparent(), gone.getprevious(), gone.tail or ""
     if parent is None:
@@ -118,7 +120,7 @@ def _octets(element: etree._Element, without: etree._Element | None) -> bytes:
         parent.text = (parent.text or "") + tail
     gone.tail = None
     parent.remove(gone)
-    return canonical(copy)
+    return canonical(copy.getroottree())
 
 
 def _signer(data: Any, signer: Any) -> bytes:

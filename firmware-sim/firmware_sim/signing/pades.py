@@ -37,7 +37,7 @@ def sign_pades(keys: CardKeys, ref: str, pdf: bytes) -> bytes:
     A document may be signed again; each signature has a field of its own. ValueError when the bytes are no PDF that can
     be signed, or the card has no certificate `ref`.
     """
-    signer = card_signer(keys, ref)
+    signer = card_signer(keys, ref, dated=False)
     try:
         return _signed(signer, pdf)
     except Exception as error:  # a parser of foreign bytes may raise anything

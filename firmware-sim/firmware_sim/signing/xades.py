@@ -23,7 +23,10 @@ ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 SIGNED_PROPERTIES = "http://uri.etsi.org/01903#SignedProperties"
 
 
-def canonical(element: etree._Element) -> bytes:
+Node = etree._Element | etree._ElementTree  # a whole document has instructions beside its root
+
+
+def canonical(element: Node) -> bytes:
     """Exclusive canonical XML 1.0, without comments."""
     return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
 
@@ -41,7 +44,7 @@ def sign_xades(keys: CardKeys, ref: str, document: bytes, place: str | None) -> 
         content.append(root)
         _complete(signature, (f"#{content.get('Id')}", content, ()), keys, ref)
         return etree.tostring(signature)
-    _complete(signature, ("", root, (ENVELOPED,)), keys, ref)
+    _complete(signature, ("", root.getroottree(), (ENVELOPED,)), keys, ref)
     _element(root, place).insert(0, signature)
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8")
 
@@ -69,7 +72,7 @@ def _element(root: etree._Element, place: str) -> etree._Element:
 
 def _complete(
     signature: etree._Element,
-    reference: tuple[str, etree._Element, tuple[str, ...]],
+    reference: tuple[str, Node, tuple[str, ...]],
     keys: CardKeys,
     ref: str,
 ) -> None:
@@ -116,9 +119,7 @@ def _properties(signature: etree._Element, certificate: bytes) -> etree._Element
     return properties
 
 
-def _reference(
-    info: etree._Element, uri: str, element: etree._Element, transforms: tuple[str, ...], kind: str = ""
-) -> None:
+def _reference(info: etree._Element, uri: str, element: Node, transforms: tuple[str, ...], kind: str = "") -> None:
     reference = _add(info, "Reference", URI=uri)
     if kind:
         reference.set("Type", kind)

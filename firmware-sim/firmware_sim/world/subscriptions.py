@@ -105,6 +105,8 @@ class Subscriptions:
             if subscription.event_to != event_to:
                 continue
             failures = 0 if reached else subscription.failures + 1
+            if failures == subscription.failures:
+                continue  # as nearly always, for each of many
             if failures >= self._max_failures:
                 del self._by_id[subscription.id]
             else:

@@ -13,7 +13,7 @@ from kartenwart.codecs.soap.exchange import CallContext, Exchange
 from kartenwart.codecs.soap.namespaces import SIGNATURES_7_4, SIGNATURES_7_5
 from kartenwart.codecs.soap.patients import VsdRequest
 from kartenwart.domain.documents import SignatureFormat
-from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
+from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, Pin
 
 PRACTICE = CallContext(mandant="m1", client_system="kartenwart", workplace="empfang")
 DOCTOR = CallContext(mandant="m1", client_system="pvs", workplace="Sprechzimmer & <Labor>", user_id="a-user")
@@ -137,6 +137,11 @@ def test_signature_service(shared: Path, schema: str, namespace: str, crypt: boo
 READ_VSD = patients.read_vsd(DOCTOR, VsdRequest(egk="e", authority="s", check_online=True, read_receipt=False))
 READ_KVK = patients.read_kvk(PRACTICE, "k")
 REQUEST_CARD = card_requests.request_card(PRACTICE, ct_id="ct-1", slot_id=1, text="x" * 48, seconds=20)
+REQUEST_TYPES = [
+    card_requests.request_card(PRACTICE, ct_id="ct-1", slot_id=1, text="x", seconds=20, card_type=kind)
+    for kind in CardType
+    if kind is not CardType.UNKNOWN
+]
 EJECT_CARD = card_requests.eject_card(DOCTOR, handle="h", text="", milliseconds=20000)
 
 
@@ -146,6 +151,7 @@ EJECT_CARD = card_requests.eject_card(DOCTOR, handle="h", text="", milliseconds=
         ("vsds/VSDService.xsd", READ_VSD),
         ("vsds/KvkService.xsd", READ_KVK),
         ("CardTerminalService.xsd", REQUEST_CARD),
+        *(("CardTerminalService.xsd", one) for one in REQUEST_TYPES),
         ("CardTerminalService.xsd", EJECT_CARD),
     ],
 )

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.certificate.v1 import certificate_pb2
 from kartenwart.api.failure.v1 import failure_pb2
+from kartenwart.api.inventory.v1 import inventory_service_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client import CallFailed, Kartenwart
 from kartenwart.client.failures import JobFailed
@@ -41,6 +42,10 @@ OK, SOON, EXPIRED, RSA_ONLY, UNKNOWN = (
     certificate_pb2.CERTIFICATE_VERDICT_UNKNOWN,
 )
 States = dict[str, certificate_pb2.CertificateState]
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", name="staff")
@@ -79,7 +84,7 @@ async def test_each_trouble_is_told_with_words_and_owner(staff: Staffed) -> None
     for name, state in found.items():
         assert state.HasField("failure") == (state.verdict != OK), name
         day = date.fromisoformat(state.expire_date)
-        assert state.days_left == (day - datetime.now(UTC).date()).days
+        assert state.days_left == (day - today()).days
     owners = {name: state.failure.owner for name, state in found.items() if state.HasField("failure")}
     assert owners == {"Konnektor": 4, "Empfang": 2, "0101": 5, "0201": 5, "0202": 5}
     assert found["0201"].failure.konnektor_code == 4258
@@ -90,6 +95,22 @@ async def test_each_trouble_is_told_with_words_and_owner(staff: Staffed) -> None
     assert found["0202"].telematik_id == "1-10000000202"
     assert [(one.oid, one.name) for one in found["0201"].professions] == [("1.2.276.0.76.4.30", "Ärztin/Arzt")]
     assert found["eGK"].label == ""
+
+
+async def test_the_inventory_tells_of_certificates_that_end_without_being_asked(staff: Staffed) -> None:
+    cards = await staff.box.cards.list()
+    told = {card.iccsn_tail: card.condition for card in cards if card.HasField("condition")}
+    assert {tail: one.reason for tail, one in told.items()} == {
+        "0101": failure_pb2.REASON_CERTIFICATE_EXPIRED,
+        "0202": failure_pb2.REASON_CERTIFICATE_EXPIRES_SOON,
+    }
+    left = (
+        date.fromisoformat(next(card.certificate_expiry for card in cards if card.iccsn_tail == "0202")) - today()
+    ).days
+    assert f"in {left} Tagen" in told["0202"].title
+    events = (await staff.box.inventory.events()).events
+    seen = [one.detail for one in events if one.type == inventory_service_pb2.EVENT_TYPE_CONDITION_SET]
+    assert {"CERTIFICATE_EXPIRED", "CERTIFICATE_EXPIRES_SOON"} <= set(seen)
 
 
 async def test_an_answer_is_kept_until_cards_change_or_somebody_wants_a_fresh_one(staff: Staffed) -> None:
@@ -115,23 +136,25 @@ async def test_others_see_their_own_mandants_only(staff: Staffed) -> None:
 
 
 async def test_what_the_konnektor_does_not_tell_is_unknown(staff: Staffed) -> None:
+    """What it told before is not forgotten for that, and not green either."""
     here = staff.practice
+    before = await states(staff.box)
     await here.simulator.fault("CheckCertificateExpiration", "soap_fault", times=-1, code=4001)
     try:
         found = await states(staff.box)
     finally:
         await here.simulator.do(f"/konnektors/{here.simulator.konnektor['name']}/faults", method="DELETE")
     assert {name: state.verdict for name, state in found.items() if name != "eGK"} == {
-        # What GetCards says of the last day is believed; that the key is an ECC one is not.
-        "Konnektor": UNKNOWN,
-        "Empfang": UNKNOWN,
+        "Konnektor": SOON,
+        "Empfang": EXPIRED,
         "Sprechzimmer": UNKNOWN,
         "0101": EXPIRED,
-        "0201": UNKNOWN,
+        "0201": RSA_ONLY,
         "0202": SOON,
     }
-    assert found["Empfang"].failure.konnektor_code == 4001
-    assert not found["Empfang"].HasField("days_left")
+    now, then = found["Sprechzimmer"], before["Sprechzimmer"]
+    assert now.failure.konnektor_code == 4001
+    assert (now.days_left, now.check_time) == (then.days_left, then.check_time)
 
 
 async def test_a_konnektor_says_whether_a_certificate_holds(staff: Staffed, tmp_path: Path) -> None:

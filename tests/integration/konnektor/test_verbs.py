@@ -17,6 +17,8 @@ from tests.processes import Start
 
 DOCTOR = "4b0f1b5e-54a5-4b52-8f7e-0d7b8a2f7c11"
 
+VERIFY = PinWish(verb=PinVerb.VERIFY, pin=Pin.SMC)
+
 
 async def test_pin_is_read_then_verified_and_the_pad_is_told(simulator: Simulator, konnektor: Konnektor) -> None:
     await konnektor.subscribe()
@@ -30,7 +32,7 @@ async def test_pin_is_read_then_verified_and_the_pad_is_told(simulator: Simulato
         sent.set()
 
     async with Heard(konnektor) as heard:
-        result = await konnektor.verify_pin(call, Pin.SMC, before_send)
+        result = await konnektor.pin_verb(call, VERIFY, before_send)
         started = await heard.wait(NoticeType.PIN_ENTRY_STARTED)
         await heard.wait(NoticeType.PIN_ENTRY_FINISHED)
     assert sent.is_set()
@@ -50,12 +52,12 @@ async def test_wrong_pin_abort_timeout_and_pulled_card_are_results(simulator: Si
         {"action": "pull_card", "after": 0.1},
     ]
     await simulator.post("/pads/kt-empfang/script", {"entries": entries})
-    rejected = await konnektor.verify_pin(call, Pin.SMC, nothing)
+    rejected = await konnektor.pin_verb(call, VERIFY, nothing)
     assert (rejected.outcome, rejected.attempts_left) == (PinOutcome.REJECTED, 2)
-    assert (await konnektor.verify_pin(call, Pin.SMC, nothing)).outcome is PinOutcome.ABORTED
-    assert (await konnektor.verify_pin(call, Pin.SMC, nothing)).outcome is PinOutcome.CARD_REMOVED
+    assert (await konnektor.pin_verb(call, VERIFY, nothing)).outcome is PinOutcome.ABORTED
+    assert (await konnektor.pin_verb(call, VERIFY, nothing)).outcome is PinOutcome.CARD_REMOVED
     with pytest.raises(WorldError) as gone:
-        await konnektor.verify_pin(call, Pin.SMC, nothing)
+        await konnektor.pin_verb(call, VERIFY, nothing)
     assert gone.value.failure.reason is Reason.CARD_REMOVED
     assert not gone.value.sent
 
@@ -77,8 +79,8 @@ async def test_a_pin_is_changed_and_unblocked_with_a_puk_whose_tries_are_told(
     puk = await typed(unblock, "00000000", "135790", "135790")
     assert (puk.outcome, puk.attempts_left) == (PinOutcome.REJECTED, 9)
     assert (await typed(unblock, "13579024", "135790", "135790")).outcome is PinOutcome.DONE
-    verify = PinWish(verb=PinVerb.VERIFY, pin=Pin.SMC)
-    assert (await typed(verify, "135790")).outcome is PinOutcome.VERIFIED
+
+    assert (await typed(VERIFY, "135790")).outcome is PinOutcome.VERIFIED
     with pytest.raises(WorldError) as twice:
         await typed(change, "135790", "24681357", "24681358")
     assert (twice.value.failure.reason, twice.value.sent) == (Reason.PIN_NEW_INVALID, True)
@@ -102,7 +104,7 @@ async def test_a_broken_answer_leaves_the_outcome_open_and_nothing_is_repeated(
     await simulator.post("/pads/kt-empfang/script", {"entries": [{"pin": "135790", "after": 0.1}]})
     await simulator.fault("VerifyPin", kind, **details)
     with pytest.raises(WorldError) as open_end:
-        await konnektor.verify_pin(call, Pin.SMC, nothing)
+        await konnektor.pin_verb(call, VERIFY, nothing)
     assert open_end.value.sent
     assert open_end.value.failure.reason is reason
     await asyncio.sleep(0.5)
@@ -117,7 +119,7 @@ async def test_a_failing_before_send_sends_nothing(simulator: Simulator, konnekt
         raise RuntimeError("the disk is full")
 
     with pytest.raises(RuntimeError):
-        await konnektor.verify_pin(call, Pin.SMC, full_disk)
+        await konnektor.pin_verb(call, VERIFY, full_disk)
     assert (await simulator.counts("smcb-m1"))["verify_pin_calls"] == 0
 
 

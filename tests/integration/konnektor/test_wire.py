@@ -18,8 +18,8 @@ from kartenwart.codecs.soap.subscriptions import CetpEvent
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, LinkState, Pin
-from kartenwart.domain.jobs import PinOutcome
-from kartenwart.domain.ports.konnektor import CardCall, SignOrder, SignRequest
+from kartenwart.domain.jobs import PinOutcome, PinVerb
+from kartenwart.domain.ports.konnektor import CardCall, PinWish, SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
 from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
 from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning
@@ -35,7 +35,7 @@ ORDER = SignOrder(
 )
 Verb = Callable[[Konnektor], Awaitable[object]]
 VERBS: dict[str, Verb] = {
-    "VerifyPin": lambda konnektor: konnektor.verify_pin(CALL, Pin.CH, nothing),
+    "VerifyPin": lambda konnektor: konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing),
     "SignDocument": lambda konnektor: konnektor.sign(CALL, ORDER, nothing),
 }
 
@@ -286,7 +286,7 @@ class TestVerifyPin:
     )
     async def test_an_answer_is_a_result(self, reply: bytes, outcome: PinOutcome, left: int | None) -> None:
         async with raw_device({"VerifyPin": reply}) as device, facing(device) as konnektor:
-            result = await konnektor.verify_pin(CALL, Pin.CH, nothing)
+            result = await konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing)
         assert (result.outcome, result.attempts_left) == (outcome, left)
 
     @pytest.mark.parametrize(
@@ -304,8 +304,20 @@ class TestVerifyPin:
     )
     async def test_what_is_no_result_is_raised(self, reply: bytes, reason: Reason, sent: bool) -> None:
         async with raw_device({"VerifyPin": reply}) as device, facing(device) as konnektor:
-            failed = await failing(konnektor.verify_pin(CALL, Pin.CH, nothing))
+            failed = await failing(konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), nothing))
         assert (failed.failure.reason, failed.sent) == (reason, sent)
+
+    @pytest.mark.parametrize(
+        ("code", "outcome"), [(4063, None), (4064, PinOutcome.BLOCKED), (4049, PinOutcome.ABORTED)]
+    )
+    async def test_that_a_pin_is_blocked_says_nothing_of_its_puk(self, code: int, outcome: PinOutcome | None) -> None:
+        wish = PinWish(verb=PinVerb.UNBLOCK, pin=Pin.CH)
+        async with raw_device({"UnblockPin": http(fault(code), 500)}) as device, facing(device) as konnektor:
+            if outcome is None:
+                failed = await failing(konnektor.pin_verb(CALL, wish, nothing))
+                assert (failed.failure.reason, failed.sent) == (Reason.PIN_BLOCKED, True)
+            else:
+                assert (await konnektor.pin_verb(CALL, wish, nothing)).outcome is outcome
 
     async def test_before_send_runs_on_a_standing_connection_before_the_first_byte(self) -> None:
         async with raw_device({"VerifyPin": pin_answer("OK")}) as device, facing(device) as konnektor:
@@ -318,7 +330,7 @@ class TestVerifyPin:
                 await asyncio.sleep(0.1)
                 ready.append(device.connections == before + 1 and device.calls["VerifyPin"] == 0)
 
-            await konnektor.verify_pin(CALL, Pin.CH, before_send)
+            await konnektor.pin_verb(CALL, PinWish(verb=PinVerb.VERIFY, pin=Pin.CH), before_send)
             assert ready == [True]
             assert device.calls["VerifyPin"] == 1
 

@@ -4,10 +4,9 @@ The patient's name is shown where the card is in reach of one's hand, and nowher
 """
 
 import asyncio
-import base64
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ import pytest_asyncio
 from firmware_sim.signing import make_pdf
 from kartenwart.adapters.store.codec import time_text
 from tests.integration.leaks import marks
+from tests.integration.leaks.flows import TEXT, WORDS, comfort, faults_of_keys, keys, patients, troubles, verifications
 from tests.integration.leaks.marks import ALL_IN_ONE, KVNR, LETTER, MARKS, PATIENT, WRONG_PIN, found_in
 from tests.integration.leaks.workplace import Workplace, at_the_box, workplace
 from tests.integration.security.conftest import Said, get, kartenwart
@@ -27,14 +27,8 @@ from tests.practice import Practice, practice
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("leaks"), pytest.mark.timeout(120)]
 
-TEXT = f"Sehr geehrte Kollegin, {LETTER}: unauffällig.".encode()
 SETTINGS = '\n[log]\nlevel = "debug"\n'
-LOGIN = "authentication.v1.AuthenticationService/CreateLoginToken"
-AUTHENTICATE = "authentication.v1.AuthenticationService/ExternalAuthenticate"
-ENCRYPT = "encryption.v1.EncryptionService/EncryptDocument"
-DECRYPT = "encryption.v1.EncryptionService/DecryptDocument"
 PIN, SIGN = "pin.v1.PinService/VerifyPin", "signature.v1.SignatureService/SignDocuments"
-WORDS = {"text": ALL_IN_ONE, "severity": f"Error {PATIENT}", "error_type": f"Technical {KVNR}"}
 BUT_CERTIFICATES = tuple(mark for mark in MARKS if mark not in marks.DOCTORS)
 
 
@@ -73,6 +67,9 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
         await signatures(here, places[0], places[1], smcb, hba)
         await keys(here, places[0], smcb)
         await faults_of_keys(here, places[0], smcb)
+        await verifications(here, places[0], places[1], smcb, hba)
+        await comfort(here, places[1], hba)
+        await patients(here, places[0], picture)
         await faults(here, places[0], places[1], smcb, hba)
         await strangers(places[2], technician, smcb, hba)
         await here.simulator.do("/cards/egk-muster/pull")
@@ -135,50 +132,6 @@ async def signatures(here: Practice, near: Workplace, far: Workplace, smcb: str,
     await here.simulator.fault("SignDocument", "corrupt_signature")
     spoilt = await near.sign(TEXT, "text/plain", "CADES_DETACHED", card=smcb)
     assert spoilt["failure"]["reason"] == "REASON_SIGNATURE_INVALID", spoilt
-
-
-async def keys(here: Practice, near: Workplace, smcb: str) -> None:
-    """A marked challenge answered, a marked hash signed, a marked letter encrypted and opened; each spoilt too."""
-    await here.simulator.fault("ExternalAuthenticate", "corrupt_signature")
-    for state in ("JOB_STATE_FAILED", "JOB_STATE_SUCCEEDED"):
-        done = await near.job(LOGIN, card=smcb, challenge=f"{LETTER}.{KVNR}")
-        assert done["state"] == state, done
-    data = base64.b64encode(TEXT).decode()
-    done = await near.job(AUTHENTICATE, card=smcb, scheme="SIGNATURE_SCHEME_ECDSA_RAW", data=data)
-    assert done["state"] == "JOB_STATE_SUCCEEDED", done
-    sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
-    assert sealed["result"]["mimeType"] == "application/pkcs7-mime", sealed
-    opened = await near.post(DECRYPT, document=sealed["result"]["name"], card=smcb)
-    assert opened["result"]["size"] == str(len(TEXT)), opened
-    refused = await near.post(DECRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
-    assert refused["code"] == "failed_precondition", refused
-
-
-async def faults_of_keys(here: Practice, near: Workplace, smcb: str) -> None:
-    """The same with whatever cards' own keys do."""
-
-    async def login() -> None:
-        await near.job(LOGIN, card=smcb, challenge=LETTER)
-
-    async def envelope() -> None:
-        sealed = await near.post(ENCRYPT, document=await near.upload(TEXT, "text/plain"), card=smcb)
-        document = sealed["result"]["name"] if "result" in sealed else await near.upload(TEXT, "text/plain")
-        await near.post(DECRYPT, document=document, card=smcb)
-
-    for operation, act in (
-        ("ExternalAuthenticate", login),
-        ("EncryptDocument", envelope),
-        ("DecryptDocument", envelope),
-    ):
-        await troubles(here, operation, act)
-
-
-async def troubles(here: Practice, operation: str, act: Callable[[], Awaitable[None]]) -> None:
-    """Let one operation fail in each way."""
-    for kind, code in (("soap_fault", 4001), ("soap_fault", 9999), ("wrong_status", 4063), ("garbage", 0)):
-        await here.simulator.fault(operation, kind, code=code, **WORDS)
-        await act()
-        await here.simulator.do(f"/konnektors/{here.simulator.konnektor['name']}/faults", method="DELETE")
 
 
 async def faults(here: Practice, near: Workplace, far: Workplace, smcb: str, hba: str) -> None:

@@ -37,7 +37,7 @@ class Workplace:
 
     async def job(self, method: str, **fields: Any) -> dict[str, Any]:
         """Start a job and follow it to its end; return the job, or the refusal."""
-        if "authentication" not in method:  # all others may ask for a PIN
+        if method.startswith(("pin.", "signature.", "user.")):  # these may ask for a PIN
             fields["acceptUnknownAttempts"] = True
         answer = await self.post(method, requestId=str(uuid.uuid4()), **fields)
         async with asyncio.timeout(30):

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
 from kartenwart.client import Kartenwart, Profile
 from tests.integration.practice.desk import AT_THE_DOCTOR, AT_THE_RECEPTION, bound
@@ -64,6 +66,11 @@ class House:
         """End the workstation's connection, and what the PVS still waits for."""
         await self._connection.aclose()
         await self.no_more_foreign()
+
+    def pin_of(self, card: str) -> dict[str, Any]:
+        """Return what a fresh request says of a card's PIN."""
+        pin, user = (card_pb2.PIN_CH, USER) if card == HBA else (card_pb2.PIN_SMC, "")
+        return {"request_id": str(uuid.uuid4()), "card": self.cards[card], "pin": pin, "user": user}
 
     async def counts(self, card: str) -> Mapping[str, int]:
         """Return how often each verb reached a card, whoever sent it."""

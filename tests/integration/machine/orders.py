@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.client import CallFailed, Failure, Kartenwart
-from tests.crash.day import ENDED, end_of
+from tests.crash.ledger import ENDED, end_of
 
 Start = Callable[[Kartenwart], Awaitable[job_pb2.Job]]
 ASKED_NOBODY = (job_pb2.PIN_OUTCOME_ALREADY_VERIFIED, job_pb2.PIN_OUTCOME_NOT_ASKED)
@@ -53,6 +53,11 @@ class Order:
         self.refused, self.job = "", job
 
     @property
+    def sent(self) -> bool:
+        """True where it may have reached the card."""
+        return self.job is not None and _was_sent(self.job)
+
+    @property
     def least_and_most_verbs(self) -> tuple[int, int]:
         """Return how often this may have reached the card: surely, and at most."""
         if self.job is None:
@@ -73,11 +78,18 @@ class Order:
             assert not _was_sent(job), job
         if job.state == job_pb2.JOB_STATE_SUCCEEDED:
             assert not job.HasField("failure"), job
+            asked = [one for one in job.pin_steps.steps if one.outcome not in ASKED_NOBODY]
+            assert not job.pin_steps.steps or _times_sent(job) == len(asked), job
         else:
             assert Failure.of(job.failure).reason not in ("", "UNSPECIFIED", "INTERNAL"), job
 
 
 def _was_sent(job: job_pb2.Job) -> bool:
-    """Tell whether it may have reached the card; what a power cut left behind tells no steps any more."""
+    """Tell whether it may have reached the card."""
     unknown = job.state == job_pb2.JOB_STATE_OUTCOME_UNKNOWN
-    return unknown or any(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)
+    assert not unknown or _times_sent(job), "nobody knows how it ended, and not even since when"
+    return _times_sent(job) > 0
+
+
+def _times_sent(job: job_pb2.Job) -> int:
+    return sum(one.step == job_pb2.JOB_STEP_SENT for one in job.progress)

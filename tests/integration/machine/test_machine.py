@@ -8,14 +8,12 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
@@ -23,7 +21,7 @@ from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_service_pb2 as signature_pb2
 from kartenwart.client import CallFailed
 from kartenwart.client.services.comfort import person_assertion
-from tests.crash.day import ENDED
+from tests.crash.ledger import ENDED
 from tests.integration.machine.house import COMFORT_MOST, HBA, PADS, SLOTS, SMCB, USER, VERBS, House, both_seen, house
 from tests.integration.machine.orders import Order
 from tests.integration.practice.desk import AT_THE_DOCTOR, EMPFANG, SPRECHZIMMER, pin_entry, signature
@@ -75,19 +73,22 @@ class PracticeMachine(RuleBasedStateMachine):
 
     @rule(target=orders, place=st.sampled_from(PLACES), force=st.booleans(), last=st.booleans(), unknown=MOSTLY)
     def a_pin_is_wanted(self, place: tuple[str, str, str], force: bool, last: bool, unknown: bool) -> Order:
-        card, context, client_system = place
-        wishes = {"context": context, "force": force, "accept_last_attempt": last, "accept_unknown_attempts": unknown}
-        request = pin_entry(self.here.cards[card], USER if card == HBA else "", **wishes)
-        order = Order(start=lambda box: box.pins.verify(request), card=card, verb="VerifyPin")
-        pin = "PIN.CH" if card == HBA else "PIN.SMC"
-        self.here.run(self._wanted(order, (card, pin, client_system), force=force, last=last))
-        return order
+        return self.here.run(self._entry(place, force=force, last=last, unknown=unknown))
+
+    @rule(target=orders)
+    def a_pin_is_wanted_that_the_pvs_has_verified(self) -> Order:
+        async def wanted() -> Order:
+            await self._all_end()
+            await self.here.verify_from_pvs(SMCB)
+            return await self._entry((SMCB, PVS, "pvs"), force=False, last=True, unknown=True)
+
+        return self.here.run(wanted())
 
     @rule(target=orders, place=st.sampled_from(PLACES), last=st.booleans(), set_new=st.booleans())
     def an_unblocking_is_wanted(self, place: tuple[str, str, str], last: bool, set_new: bool) -> Order:
         card, context, _ = place
         request = pin_service_pb2.UnblockPinRequest(
-            **_pin_of(self.here, card),
+            **self.here.pin_of(card),
             context=context,
             set_new_pin=set_new,
             accept_last_attempt=last,
@@ -101,7 +102,7 @@ class PracticeMachine(RuleBasedStateMachine):
     def a_change_is_wanted(self, place: tuple[str, str, str], last: bool, unknown: bool) -> Order:
         card, context, _ = place
         request = pin_service_pb2.ChangePinRequest(
-            **_pin_of(self.here, card), context=context, accept_last_attempt=last, accept_unknown_attempts=unknown
+            **self.here.pin_of(card), context=context, accept_last_attempt=last, accept_unknown_attempts=unknown
         )
         order = Order(start=lambda box: box.pins.start(request), card=card, verb="ChangePin")
         self.here.run(self._taken(order))
@@ -236,6 +237,16 @@ class PracticeMachine(RuleBasedStateMachine):
         self.each_verb_belongs_to_one_job()
         self.here.run(self._each_end_is_told_once())
 
+    async def _entry(self, place: tuple[str, str, str], *, force: bool, last: bool, unknown: bool) -> Order:
+        """Ask for a PIN entry."""
+        card, context, client_system = place
+        wishes = {"context": context, "force": force, "accept_last_attempt": last, "accept_unknown_attempts": unknown}
+        request = pin_entry(self.here.cards[card], USER if card == HBA else "", **wishes)
+        order = Order(start=lambda box: box.pins.verify(request), card=card, verb="VerifyPin")
+        pin = "PIN.CH" if card == HBA else "PIN.SMC"
+        await self._wanted(order, (card, pin, client_system), force=force, last=last)
+        return order
+
     async def _signature(
         self, card: str, documents: int, word: person_assertion_pb2.PersonAssertion | None, **wishes: bool
     ) -> Order:
@@ -291,6 +302,8 @@ class PracticeMachine(RuleBasedStateMachine):
         await self._taken(order)
         if not idle or order.job is None:
             return
+        if verified and not force:
+            assert not order.sent, "somebody was asked for a PIN that is verified"
         if verified and not force and order.job.state == job_pb2.JOB_STATE_SUCCEEDED:
             assert order.job.verify_pin.outcome == job_pb2.PIN_OUTCOME_ALREADY_VERIFIED, order.job
         if attempts == 1 and not last and not verified:
@@ -366,11 +379,6 @@ class PracticeMachine(RuleBasedStateMachine):
                         order.learn(await self.here.box.jobs.get(order.job.name))
                         assert order.job.state in ENDED
                         assert len(ends[order.job.name]) == 1, (order.job.name, ends[order.job.name])
-
-
-def _pin_of(here: House, card: str) -> dict[str, Any]:
-    pin, user = (card_pb2.PIN_CH, USER) if card == HBA else (card_pb2.PIN_SMC, "")
-    return {"request_id": str(uuid.uuid4()), "card": here.cards[card], "pin": pin, "user": user}
 
 
 def test_any_story_keeps_the_promises(here: House) -> None:

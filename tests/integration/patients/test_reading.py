@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 
+from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.patient.v1 import patient_card_pb2 as patient_pb2
 from kartenwart.api.terminal.v1 import terminal_service_pb2
@@ -237,6 +238,27 @@ async def test_nobody_brings_a_card(reception: Reception) -> None:
     )
     ended = await reception.box.jobs.follow(await reception.box.terminals.request_card(wished))
     assert (ended.state, ended.failure.konnektor_code) == (job_pb2.JOB_STATE_FAILED, 4202)
+
+
+async def test_a_card_of_another_type_is_not_what_was_asked_for(reception: Reception) -> None:
+    await reception.egk()
+    terminal = next(one for one in await reception.box.terminals.list() if one.ct_id == "kt-empfang")
+
+    async def asked(kind: card_pb2.CardType.ValueType) -> job_pb2.Job:
+        wished = terminal_service_pb2.RequestCardRequest(
+            request_id=str(uuid.uuid4()), terminal=terminal.name, slot_id=1, card_type=kind, timeout=Duration(seconds=1)
+        )
+        return await reception.box.jobs.follow(await reception.box.terminals.request_card(wished))
+
+    wrong = await asked(card_pb2.CARD_TYPE_HBA)
+    failed = Failure.of(wrong.failure)
+    assert (wrong.state, failed.reason, wrong.failure.konnektor_code) == (
+        job_pb2.JOB_STATE_FAILED,
+        "CARD_TYPE_WRONG",
+        4058,
+    )
+    assert "andere Art" in failed.title
+    assert (await asked(card_pb2.CARD_TYPE_EGK)).state == job_pb2.JOB_STATE_SUCCEEDED
 
 
 async def test_the_command_shows_a_patient_to_the_caller_only(reception: Reception) -> None:

@@ -172,5 +172,5 @@ async def test_xades_is_refused_before_anyone_is_asked_where_it_cannot_be(staff:
         document = (await box.documents.upload(content, mime_type)).name
         with pytest.raises(CallFailed) as refused:
             await box.signatures.start(signature(card, document, user, context=EMPFANG, form=XADES[0]))
-        assert refused.value.reason in ("DOCUMENT_TYPE_WRONG", "CARD_TYPE_WRONG")
+        assert refused.value.reason in ("DOCUMENT_TYPE_WRONG", "SIGNATURE_POLICY_NEEDED")
     assert await here.simulator.counts("hba-falk") == before

@@ -52,7 +52,8 @@ async def _staff(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Staf
     """The practice, in which the neighbours' SMC-B is of the old generation; all cards are unlocked."""
     folder = tmp_path_factory.mktemp("practice")
     old = world(folder, ('name = "smcb-m2"\n', 'name = "smcb-m2"\ngeneration = "G2.0"\n'))
-    async with practice(folder, old) as here, staffed(here, ("adler", "brandt")) as staff:
+    always = "\n[cards]\nrsa_until = 2999-12-31\n"
+    async with practice(folder, old, always) as here, staffed(here, ("adler", "brandt")) as staff:
         await bound(here, staff.box, await here.card(staff.box, "HBA", "0201"), ADLER)
         await here.simulator.plays(AT_THE_RECEPTION, {"action": "type_right"})
         await entered(staff.box, pin_entry(await here.card(staff.box, "SMC_B"), context=EMPFANG))

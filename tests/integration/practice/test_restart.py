@@ -97,6 +97,8 @@ async def test_work_under_way_in_a_power_cut_is_never_repeated(tmp_path: Path) -
             unknown = await box.pins.verify(unlock)
             assert (unknown.name, unknown.state) == (unlocking.name, job_pb2.JOB_STATE_OUTCOME_UNKNOWN)
             assert unknown.verify_pin.outcome == job_pb2.PIN_OUTCOME_OUTCOME_UNKNOWN
+            told = [(one.step, one.terminal_label) for one in unknown.progress]
+            assert told == [(job_pb2.JOB_STEP_SENT, ""), (job_pb2.JOB_STEP_PIN_ENTRY, "Empfang")]
             nothing = await box.pins.verify(waiting)
             assert (nothing.name, nothing.state) == (queued.name, job_pb2.JOB_STATE_FAILED)
             assert why(nothing).reason == "AGENT_RESTARTED"

@@ -96,12 +96,33 @@ def test_links_that_are_not_up_yet_or_lost_the_ti_are_told_apart() -> None:
 
 def test_a_lost_terminal_and_a_locked_smc_b_are_hints() -> None:
     off = replace(TERMINAL, connected=False)
-    card = smc_b(("kim", PinStatus.VERIFIABLE), ("empfang", PinStatus.BLOCKED), ("pvs", PinStatus.VERIFIED))
+    card = smc_b(("kim", PinStatus.VERIFIABLE), ("empfang", PinStatus.VERIFIABLE), ("pvs", PinStatus.VERIFIED))
 
     assert verdict(Inventory(konnektors=(UP,), terminals=(TERMINAL, off))).startswith("1 von 2 Kartenterminals nicht")
-    assert verdict(Inventory(konnektors=(UP,), cards=(card,))).startswith(
-        "SMC-B nicht freigeschaltet für empfang, kim:"
-    )
+    told = verdict(Inventory(konnektors=(UP,), cards=(card,)))
+    assert told == "SMC-B nicht freigeschaltet für empfang, kim: kartenwart unlock."
+
+
+@pytest.mark.parametrize(
+    ("status", "command"),
+    [
+        (PinStatus.BLOCKED, "kartenwart pin unblock"),
+        (PinStatus.TRANSPORT_PIN, "--transport-pin"),
+        (PinStatus.EMPTY_PIN, "--transport-pin"),
+    ],
+)
+def test_what_no_entry_of_the_pin_can_open_is_told_with_what_can(status: PinStatus, command: str) -> None:
+    card = smc_b(("kim", status), ("empfang", PinStatus.VERIFIABLE))
+    told = verdict(Inventory(konnektors=(UP,), cards=(card,)))
+    assert command in told
+    assert told.endswith("(Weitere Hinweise: 1.)")
+
+
+def test_nobody_is_sent_to_a_pad_for_a_card_in_a_data_centre() -> None:
+    card = replace(smc_b(("kim", PinStatus.VERIFIABLE)), type=CardType.HSM_B)
+    told = verdict(Inventory(konnektors=(UP,), cards=(card,)))
+    assert "für kim: Ihre PIN wird in der Verwaltung des TI-Gateways" in told
+    assert "kartenwart" not in told
 
 
 @pytest.mark.parametrize("status", [PinStatus.VERIFIED, PinStatus.UNKNOWN, PinStatus.DISABLED])

@@ -146,7 +146,20 @@ async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names
                 }
             ]
         },
-        "ListCards": {"cards": [{**CARDS[0], "holder": "Praxis [/b]", "pinStates": [locked]}]},
+        "ListCards": {
+            "cards": [
+                {
+                    **CARDS[0],
+                    "holder": "Praxis [/b]",
+                    "pinStates": [locked],
+                    "condition": {
+                        "reason": "REASON_CERTIFICATE_EXPIRES_SOON",
+                        "title": "Das Zertifikat der Karte läuft bald ab.",
+                        "nextStep": "Bitte eine Folgekarte bestellen.",
+                    },
+                }
+            ]
+        },
     }
     ran = await door.run("status")
     assert (ran.status, ran.err) == (1, "")
@@ -155,8 +168,33 @@ async def test_status_says_what_is_disturbed_why_and_who_must_act_whatever_names
         "[/kim] nicht.",
         "Grund KONNEKTOR_CONTEXT_REFUSED · Konnektor-Code 4004 · zuständig: Techniker",
         "SMC-B Praxis [/b]: PIN.SMC im Kontext kim nicht freigeschaltet, PIN nötig",
+        "SMC-B Praxis [/b]: Das Zertifikat der Karte läuft bald ab.\n  → Bitte eine Folgekarte bestellen.",
     ):
         assert words in ran.out
+
+
+async def test_status_tells_of_the_pins_on_which_somebody_has_to_act_and_of_no_others(door: Door) -> None:
+    states = [
+        {"context": "contexts/empfang", "pin": pin, "status": f"PIN_STATUS_{status}"}
+        for pin, status in (("PIN_CH", "VERIFIABLE"), ("PIN_QES", "TRANSPORT_PIN"))
+    ]
+    patients = {"context": "contexts/empfang", "pin": "PIN_MRPIN_NFD", "status": "PIN_STATUS_BLOCKED"}
+    door.answers |= {
+        "GetSystem": {"system": {"boxId": "box-1"}},
+        "ListKonnektors": {},
+        "ListCards": {
+            "cards": [
+                {**CARDS[0], "pinStates": [PIN_STATE]},
+                {**CARDS[1], "pinStates": states},
+                {"name": "cards/c-egk", "type": "CARD_TYPE_EGK", "pinStates": [patients]},
+            ]
+        },
+    }
+    told = [line for line in (await door.run("status")).out.splitlines() if "PIN." in line]
+    assert told == [
+        "SMC-B Praxis: PIN.SMC im Kontext empfang nicht freigeschaltet, PIN nötig",
+        "HBA Dr. [Adler]: PIN.QES im Kontext empfang noch Transport-PIN",
+    ]
 
 
 async def test_two_cards_of_a_type_are_not_guessed(door: Door) -> None:
@@ -183,6 +221,25 @@ async def test_progress_goes_to_stderr_and_the_end_decides_the_status(door: Door
     assert ran.status == 0
     assert ran.err.count("Terminal Empfang fragt nach der PIN.SMC.") == 1
     assert ran.document["job"]["verifyPin"]["outcome"] == "PIN_OUTCOME_VERIFIED"
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_card_is_taken_out_and_then_asked_for_in_its_slot(door: Door, *, taken: bool) -> None:
+    card = {**CARDS[1], "routes": [{"konnektor": "konnektors/k1", "terminal": "terminals/t-1", "slotId": 2}]}
+    ended = {**JOB, "state": "JOB_STATE_SUCCEEDED", "cardResult": {"card": "cards/c-hba1"}}
+    door.answers["ListCards"] = {"cards": [card]}
+    stuck = {"reason": "REASON_CARD_NOT_TAKEN", "title": "Die Karte steckt noch.", "nextStep": "Bitte ziehen."}
+    door.answers["EjectCard"] = {"job": ended if taken else {**ended, "state": "JOB_STATE_FAILED", "failure": stuck}}
+    door.answers["RequestCard"] = {"job": ended}
+    ran = await door.run("card", "reinsert", "hba", "--context", "empfang")
+    verbs = [(method, body) for method, body in door.asked if method in ("EjectCard", "RequestCard")]
+    assert [method for method, _ in verbs] == (["EjectCard", "RequestCard"] if taken else ["EjectCard"])
+    assert ran.status == (0 if taken else 1)
+    assert verbs[0][1]["card"] == "cards/c-hba1"
+    if taken:
+        asked = verbs[1][1]
+        assert (asked["terminal"], asked["slotId"], asked["cardType"]) == ("terminals/t-1", 2, "CARD_TYPE_HBA")
+        assert "Dr." not in asked["displayText"]
 
 
 async def test_an_unknown_outcome_has_its_own_status_and_says_what_to_do(door: Door) -> None:

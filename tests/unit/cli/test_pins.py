@@ -4,8 +4,9 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2 as pins
-from kartenwart.cli.pin_words import matrix_rows
+from kartenwart.cli.pin_words import matrix_rows, step_outcome
 from tests.unit.cli.test_commands import JOB, Door, door
 
 __all__ = ["door"]
@@ -43,9 +44,36 @@ async def test_unlocking_shows_each_step_and_ends_with_its_failure(door: Door) -
     assert asked == {"context": "contexts/pvs", "onlyThisContext": True, "acceptUnknownAttempts": True}
 
 
+@pytest.mark.parametrize(
+    ("verb", "outcome", "left", "words"),
+    [
+        ("VERIFY", "REJECTED", 2, "falsche PIN (noch 2 Versuche)"),
+        ("CHANGE", "REJECTED", 1, "falsche PIN (noch 1 Versuch)"),
+        ("VERIFY", "BLOCKED", 0, "gesperrt, PUK nötig"),
+        ("UNBLOCK", "REJECTED", 1, "falscher PUK (noch 1 Versuch)"),
+        ("UNBLOCK", "BLOCKED", 0, "PUK verbraucht, Ersatzkarte nötig"),
+        ("UNBLOCK", "DONE", None, "erledigt"),
+        ("UNBLOCK", "NOT_ASKED", 1, "Wie oft, ist nicht bekannt."),
+    ],
+)
+def test_a_puk_is_called_a_puk(verb: str, outcome: str, left: int | None, words: str) -> None:
+    step: dict[str, object] = {"verb": f"PIN_VERB_{verb}", "outcome": f"PIN_OUTCOME_{outcome}"}
+    step |= {"attemptsLeft": left} if left is not None else {}
+    step |= {"failure": NOT_KNOWN} if outcome == "NOT_ASKED" else {}
+    assert step_outcome(ParseDict(step, job_pb2.PinStep())) == words
+
+
 async def test_a_job_shows_its_steps(door: Door) -> None:
-    door.answers["GetJob"] = {"job": {**ENDED, "pinSteps": {"steps": STEPS}}}
+    asked = {
+        "step": "JOB_STEP_PIN_ENTRY",
+        "text": "Gleich bitte am Kartenterminal „Empfang“ eingeben.",
+        "expected": True,
+    }
+    left = {"card": "cards/c-smcb", "progress": [asked], "pinSteps": {"steps": STEPS}}
+    door.answers["GetJob"] = {"job": {**ENDED, **left}}
     ran = await door.run("jobs", "show", "j-1")
+    assert "SMC-B Praxis" in ran.out
+    assert "„Empfang“ eingeben.  (erwartet)" in ran.out
     assert "PIN.SMC in kim" in ran.out
     assert "falsche PIN (noch 2 Versuche)" in ran.out
 

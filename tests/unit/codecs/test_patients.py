@@ -13,6 +13,7 @@ from kartenwart.codecs.malformed import MalformedError, OversizedError
 from kartenwart.codecs.soap import card_requests, patients
 from kartenwart.codecs.soap.exchange import CallContext
 from kartenwart.codecs.soap.patients import VsdAnswer, VsdRequest
+from kartenwart.domain.inventory import CardType
 from kartenwart.domain.patients import CheckResult, ContainerKind
 from tests.unit.codecs import containers
 from tests.unit.codecs.answers import OK, envelope, warning
@@ -190,6 +191,7 @@ def test_a_cut_answer(place: int) -> None:
 def test_answers_about_cards_asked_for() -> None:
     wish = card_requests.request_card(CONTEXT, ct_id="ct-1", slot_id=2, text="Bitte", seconds=7)
     assert b"TimeOut>7<" in wish.body
+    assert b"CardType" not in wish.body
     namespace = 'xmlns:CTS="http://ws.gematik.de/conn/CardTerminalService/v1.1"'
     card = "<CARD:Card><CONN:CardHandle>h-1</CONN:CardHandle></CARD:Card>"
     there = wish.decode(
@@ -200,6 +202,9 @@ def test_answers_about_cards_asked_for() -> None:
     )
     assert isinstance(there, card_requests.CardRequestAnswer)
     assert (there.handle, there.already_inserted, there.error) == ("h-1", True, None)
+    for card_type, spelled in ((CardType.HBA, b"HBAx"), (CardType.SMC_B, b"SM-B"), (CardType.EGK, b"EGK")):
+        one = card_requests.request_card(CONTEXT, ct_id="ct-1", slot_id=2, text="", seconds=7, card_type=card_type)
+        assert b">" + spelled + b"</" in one.body
     ejection = card_requests.eject_card(CONTEXT, handle="h-1", text="", milliseconds=7000)
     assert b"TimeOut>7000<" in ejection.body
     assert b"DisplayMsg" not in ejection.body

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.certificate_words import failure_of
+from kartenwart.domain.certificate_words import condition_of, failure_of
 from kartenwart.domain.certificates import (
     SOON_DAYS,
     SOON_DAYS_KONNEKTOR,
@@ -122,6 +122,33 @@ def test_whose_it_is_decides_who_must_act(
     assert word in said.next_step
     assert f"{TODAY + timedelta(days=days):%d.%m.%Y}" in said.title
     assert said.reason is (Reason.CERTIFICATE_EXPIRED if days < 0 else Reason.CERTIFICATE_EXPIRES_SOON)
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "words"),
+    [
+        (SOON_DAYS + 1, None, ""),
+        (SOON_DAYS, Reason.CERTIFICATE_EXPIRES_SOON, "in 90 Tagen"),
+        (1, Reason.CERTIFICATE_EXPIRES_SOON, "also morgen"),
+        (0, Reason.CERTIFICATE_EXPIRES_SOON, "also heute"),
+        (-1, Reason.CERTIFICATE_EXPIRED, "am 21.11.2026 abgelaufen"),
+    ],
+)
+def test_of_a_card_of_the_practice_it_is_told_in_time(days: int, reason: Reason | None, words: str) -> None:
+    for card_type in (CardType.SMC_B, CardType.HSM_B, CardType.HBA, CardType.HBA_QSIG):
+        told = condition_of(card_type, TODAY + timedelta(days=days), TODAY)
+        assert (told.reason if told else None) is reason
+        assert words in (told.title if told else "")
+    for card_type in (CardType.EGK, CardType.KVK, CardType.UNKNOWN):
+        assert condition_of(card_type, TODAY, TODAY) is None
+    assert condition_of(CardType.SMC_B, None, TODAY) is None
+
+
+def test_what_was_known_before_a_trouble_is_not_green() -> None:
+    silent = failure(Reason.KONNEKTOR_SILENT)
+    known = state(1000, KeyAlgorithm.ECC, trouble=silent)
+    assert (known.verdict(TODAY), failure_of(known, TODAY)) == (UNKNOWN, silent)
+    assert state(-1, KeyAlgorithm.ECC, trouble=silent).verdict(TODAY) is EXPIRED
 
 
 def test_what_the_konnektor_said_goes_before_our_words_of_not_knowing() -> None:

@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kartenwart.api.authentication.v1 import authentication_service_pb2
 from kartenwart.api.card.v1 import card_pb2, card_service_pb2
 from kartenwart.api.enrolment.v1 import enrolment_exchange_service_pb2, enrolment_service_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2
@@ -16,6 +17,7 @@ from kartenwart.api.user.v1 import user_service_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2, workstation_service_pb2
 from kartenwart.edge.checks import Fields, Many
 from kartenwart.edge.descriptors import message_class, rpcs
+from kartenwart.edge.forms import MOST_HASHED
 from kartenwart.edge.validation import REQUESTS, violations
 from tests.unit.edge.requests import ALL, UUID, right
 
@@ -104,6 +106,25 @@ def test_a_document_is_signed_by_a_form_with_a_short_text_or_by_a_preset() -> No
     assert said() == {"format", "short_text"}
     assert said(format=pades, short_text="x", preset="eau") == {"format"}
     assert said(preset="E AU") == {"preset"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "field"),
+    [
+        ({}, "digest"),
+        ({"digest": b""}, "digest"),
+        ({"digest": bytes(31)}, "digest"),
+        ({"digest": bytes(64)}, None),
+        ({"data": b""}, "data"),
+        ({"data": bytes(MOST_HASHED)}, None),
+        ({"data": bytes(MOST_HASHED + 1)}, "data"),
+    ],
+)
+def test_a_hash_or_the_data_itself_is_signed_for_authentication(subject: dict[str, bytes], field: str | None) -> None:
+    request = right(authentication_service_pb2.ExternalAuthenticateRequest)
+    request.ClearField("subject")
+    request.MergeFrom(authentication_service_pb2.ExternalAuthenticateRequest(**subject))  # type: ignore[arg-type]
+    assert wrong(request) == ({field} if field else set())
 
 
 @pytest.mark.parametrize("code", ["123456", "123 456", "123-456", " 12 34 56 "])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from kartenwart.domain.authentication import JwsAlgorithm
@@ -14,6 +15,9 @@ from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.encryption import Encryptions
+from tests.unit.operations.memory import START
+
+LAST_RSA_DAY = START.date() + timedelta(days=10)
 
 
 @dataclass
@@ -74,9 +78,7 @@ class PlayedEnvelopes:
 
 def authentications(practice: Any, reader: Any) -> Authentications:
     """Return the operations on a practice for tests."""
-    tools = AuthenticationTools(
-        keys=_keys(practice, reader), documents=practice.documents, judge=PlayedJudge(), clock=practice.clock
-    )
+    tools = AuthenticationTools(keys=_keys(practice, reader), documents=practice.documents, judge=PlayedJudge())
     return Authentications(jobs=practice.jobs, contexts=practice.contexts, tools=tools)
 
 
@@ -85,12 +87,17 @@ def encryptions(practice: Any, reader: Any, envelopes: PlayedEnvelopes) -> Encry
     return Encryptions(
         keys=_keys(practice, reader),
         contexts=practice.contexts,
-        konnektors={practice.konnektor.name: practice.konnektor},
         documents=practice.documents,
         envelopes=envelopes,
-        clock=practice.clock,
     )
 
 
 def _keys(practice: Any, reader: Any) -> CardKeys:
-    return CardKeys(cards=practice.cards, people=practice.people, memory=practice.memory, reader=reader)
+    return CardKeys(
+        cards=practice.cards,
+        people=practice.people,
+        memory=practice.memory,
+        reader=reader,
+        clock=practice.clock,
+        rsa_until=LAST_RSA_DAY,
+    )

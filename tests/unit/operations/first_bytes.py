@@ -14,6 +14,12 @@ class FirstBytes:
     async def xml_root(self, data: bytes) -> str | None:
         return data[1:].partition(b">")[0].decode() if data.startswith(b"<") else None
 
+    async def xml_canonical(self, data: bytes) -> bool:
+        return data.startswith(b"<")
+
+    async def xml_stands_alone(self, data: bytes) -> bool:
+        return not data.endswith(b"-->")
+
     async def check(self, _form: SignatureFormat, document: bytes, signed: bytes, expected_certificate: bytes) -> None:
         if signed == b"crash":
             raise ZeroDivisionError

@@ -16,15 +16,21 @@ from kartenwart.operations.patient_cards import PatientCards
 SECRET = ResourceNames(b"another secret of sixteen bytes")
 
 
+def _set(event: asyncio.Event) -> asyncio.Event:
+    event.set()
+    return event
+
+
 @dataclass
 class PlayedPatients:
-    """`data` answers a reading, `card` a request for a card; `reading` is set while readings may end."""
+    """`data` answers a reading, `card` a request for a card; `reading` and `asking` are set while they may end."""
 
     data: CardData | WorldError = field(default_factory=lambda: CardData(containers={}))
     reading: asyncio.Event = field(default_factory=asyncio.Event)
     read: list[tuple[CardCall, CardCall, bool, bool]] = field(default_factory=list)
     kvk_read: int = 0
     card: RequestedCard | WorldError = field(default_factory=lambda: RequestedCard(handle="", already_inserted=False))
+    asking: asyncio.Event = field(default_factory=lambda: _set(asyncio.Event()))
     requested: list[CardRequest] = field(default_factory=list)
     ejected: list[CardEjection] = field(default_factory=list)
     ejection: WorldError | None = None
@@ -44,6 +50,7 @@ class PlayedPatients:
     async def request_card(self, _context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
         await before_send()
         self.requested.append(wish)
+        await self.asking.wait()
         if isinstance(self.card, WorldError):
             raise self.card
         return self.card
@@ -51,6 +58,7 @@ class PlayedPatients:
     async def eject_card(self, _call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:
         await before_send()
         self.ejected.append(wish)
+        await self.asking.wait()
         if self.ejection is not None:
             raise self.ejection
 

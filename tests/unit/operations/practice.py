@@ -137,6 +137,7 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
     comfort_on: bool = True
     comfort_user: str = ""
     comfort_left: int | None = None
+    comfort_time: timedelta = timedelta(hours=1)
     mode_users: list[str] = field(default_factory=list)
     numbers: int = 0
     on_wire: int = 0
@@ -194,11 +195,6 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
         assert isinstance(answer, VerifyPinResult)
         return answer
 
-    async def verify_pin(self, call: CardCall, _pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        answer = await self._sent(call, before_send)
-        assert isinstance(answer, VerifyPinResult)
-        return answer
-
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
         self.orders.append(order)
         answer = await self._sent(call, before_send)
@@ -210,7 +206,7 @@ class PlayedKonnektor(PlayedCertificates, PlayedPatients, PlayedKeys):
     async def signature_mode(self, call: CardCall) -> SignatureMode:
         self.mode_users.append(call.user_id)
         lasting = self.comfort_left if call.user_id == self.comfort_user else None
-        session = Session(signatures_left=lasting, time_left=timedelta(hours=1)) if lasting else None
+        session = Session(signatures_left=lasting, time_left=self.comfort_time) if lasting else None
         return SignatureMode(enabled=self.comfort_on, most=100, longest=timedelta(hours=6), session=session)
 
     async def activate_comfort(self, call: CardCall, before_send: BeforeSend) -> None:
@@ -264,7 +260,12 @@ VERIFIED = VerifyPinResult(outcome=PinOutcome.VERIFIED)
 class Practice:
     """Everything above the ports, wired as the agent does it."""
 
-    def __init__(self, store: MemoryStore | None = None, vault: MemoryVault | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryStore | None = None,
+        vault: MemoryVault | None = None,
+        pauses: Sequence[float] = (0.01, 0.01, 0.01),
+    ) -> None:
         self.store = store or MemoryStore()
         self.vault = vault or MemoryVault()
         self.clock = SetClock()
@@ -284,7 +285,7 @@ class Practice:
             clock=self.clock,
             locks=self.locks,
             lost=lambda creator: self.lost.get(creator.name),
-            pauses=(0.01, 0.01, 0.01),
+            pauses=pauses,
             grace=0.05,
             report=self.report,
         )
@@ -303,6 +304,10 @@ class Practice:
         self.jobs.on_end(self.memory.job_ended)
         self.documents = Documents(vault=self.vault, jobs=self.jobs, clock=self.clock)
         self._offer_verbs_on_pins()
+        self._offer_what_asks_no_pin()
+        self._offer_verbs_of_people()
+
+    def _offer_what_asks_no_pin(self) -> None:
         self.information_models = InformationModels(
             contexts=self.contexts,
             keeper=self.keeper,
@@ -312,7 +317,6 @@ class Practice:
         )
         self.insertions = Insertions(self.keeper)
         self.patient_cards, self.card_requests = patient_cards(self), card_requests(self)
-        self._offer_verbs_of_people()
 
     def _offer_verbs_on_pins(self) -> None:
         self.pin_tools = PinTools(cards=self.cards, keeper=self.keeper, memory=self.memory)
@@ -338,9 +342,7 @@ class Practice:
         self.envelopes = PlayedEnvelopes()
         self.authentications = authentications(self, OneCertificateReader())
         self.encryptions = encryptions(self, OneCertificateReader(), self.envelopes)
-        self.verifications = Verifications(
-            contexts=self.contexts, konnektors={K1: self.konnektor}, documents=self.documents, clock=self.clock
-        )
+        self.verifications = Verifications(contexts=self.contexts, cards=self.cards, documents=self.documents)
         self._offer_signatures()
 
     def _offer_signatures(self) -> None:
@@ -356,9 +358,7 @@ class Practice:
                 documents=self.documents,
                 memory=self.memory,
                 reader=OneCertificateReader(),
-                handing_out=HandingOut(
-                    documents=self.documents, checker=FirstBytes(), clock=self.clock, report=self.report
-                ),
+                handing_out=HandingOut(documents=self.documents, checker=FirstBytes(), report=self.report),
                 sessions=self.sessions,
             ),
         )

@@ -163,6 +163,21 @@ async def test_an_old_card_logs_in_with_rsa(ready: Practice) -> None:
     assert ready.konnektor.hashes[0].scheme is SignatureScheme.RSASSA_PSS
 
 
+async def test_from_a_day_on_no_card_signs_with_rsa(ready: Practice) -> None:
+    ready.konnektor.certificates = {(CertificateReference.AUT, KeyAlgorithm.RSA): b"R"}
+    ready.clock.move(seconds=10 * 24 * 3600)
+    await result(ready, await ready.authentications.log_in(caller(), login(request_id="r-1")))
+    ready.clock.move(seconds=24 * 3600)
+    end = await ended(ready, await ready.authentications.log_in(caller(), login(request_id="r-2")))
+    chosen = order(request_id="r-3", scheme=SignatureScheme.RSASSA_PSS)
+    other = await ended(ready, await ready.authentications.authenticate(caller(), chosen))
+    for one, words in ((end, "alten Generation"), (other, "nur bis 01.12.2026")):
+        assert one.failure is not None
+        assert one.failure.reason is Reason.CERTIFICATE_RSA_ONLY
+        assert words in one.failure.title
+    assert ready.konnektor.verbs_sent == 1
+
+
 async def test_a_challenge_is_of_a_bearable_size_and_stands_in_no_record(ready: Practice) -> None:
     for challenge in ("", "x" * (16 * 1024 + 1)):
         with pytest.raises(CallerError):

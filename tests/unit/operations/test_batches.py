@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.documents import MAX_DOCUMENT_BYTES, Document, DocumentToSign, SignatureFormat
 from kartenwart.domain.failures import Reason, RetryClass, WorldError
+from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
 from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder
 from kartenwart.domain.ports.observations import Notice, NoticeType
-from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, ToSign, calls
+from kartenwart.operations.batches import MOST_BYTES_PER_CALL, MOST_PER_CALL, SMALL_BYTES, ToSign, calls, room_for
 from kartenwart.operations.signatures import SignDocumentsOrder
 from tests.unit.operations.memory import until
 from tests.unit.operations.practice import DESK, HBA, K1, SMCB, Practice, caller, named
@@ -176,17 +177,18 @@ async def test_an_abort_at_the_pad_without_a_stop_stays_an_abort(prepared: Pract
     assert (job.failure.reason, job.result) == (Reason.PIN_ABORTED, None)
 
 
-async def test_progress_counts_what_the_konnektor_tells(prepared: Practice) -> None:
+@pytest.mark.parametrize(("events", "counted"), [(2, 2), (5, 3)])
+async def test_progress_counts_what_the_konnektor_tells(prepared: Practice, events: int, counted: int) -> None:
     prepared.konnektor.go.clear()
     job = await prepared.signatures.sign(caller(), await batch(prepared, 3))
     while not prepared.konnektor.on_wire:
         await asyncio.sleep(0.001)
-    for _ in range(2):
+    for _ in range(events):  # anyone can forge more of them than there are documents
         prepared.keeper.notice(Notice(type=NoticeType.DOCUMENT_SIGNED, konnektor=K1, detail="ABC-001"))
     prepared.konnektor.go.set()
     ended = await prepared.jobs.wait(caller(), job.name, 5)
     told = [one.text for one in ended.progress if one.step is JobStep.DOCUMENT_SIGNED]
-    assert told[-1] == "Die Karte hat 2 von 3 Dokumenten signiert."
+    assert told[-1] == f"Die Karte hat {counted} von 3 Dokumenten signiert."
 
 
 async def test_a_full_disk_costs_the_documents_and_no_program_begins_again(prepared: Practice) -> None:
@@ -280,3 +282,113 @@ async def test_only_a_doctor_s_card_signs_what_must_be_qualified(prepared: Pract
     prepared.konnektor.answer = lambda order: right(order, SIG)
     eau = await by_preset(prepared, "eau", XML, "text/xml", **smcb)
     assert (await signed(prepared, eau)).state is JobState.SUCCEEDED
+
+
+async def between_rounds(practice: Practice, job: Job) -> None:
+    """Wait until the first round is done and the second one cannot go on to its card."""
+    while not (practice.store.jobs[job.name].state is JobState.READY and practice.store.jobs[job.name].result):
+        await asyncio.sleep(0.001)
+
+
+async def test_a_cancel_between_two_rounds_does_not_say_that_nothing_was_done(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()  # the second round never gets to the wire
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    await prepared.jobs.cancel(caller(), job.name)
+    prepared.konnektor.connecting.set()
+    ended = await prepared.jobs.wait(caller(), job.name, 5)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.reason, len(outputs(ended))) == (JobState.FAILED, Reason.CANCELLED, 50)
+    assert "bevor etwas an die Karte ging" not in ended.failure.title
+    assert "nichts ausgeführt" not in ended.failure.next_step
+    assert prepared.konnektor.verbs_sent == 1
+
+
+async def test_a_restart_between_two_rounds_does_not_say_that_nothing_was_done(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    restarted = Practice(store=prepared.store, vault=prepared.vault)
+    await restarted.jobs.recover()
+    ended = await restarted.jobs.get(caller(), job.name)
+    assert ended.failure is not None
+    assert (ended.state, ended.failure.reason, len(outputs(ended))) == (JobState.FAILED, Reason.AGENT_RESTARTED, 50)
+    assert "bevor etwas an die Karte ging" not in ended.failure.title
+    assert "nichts ausgeführt" not in ended.failure.next_step
+
+
+async def test_no_program_may_begin_again_where_only_the_second_round_found_nobody(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        gone = WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
+        prepared.konnektor.readings[DESK, Pin.QES] = gone
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await signed(prepared, await batch(prepared, 60))
+    assert failure(Reason.KONNEKTOR_UNREACHABLE).retry is RetryClass.LATER
+    assert job.failure is not None
+    assert (job.failure.reason, job.failure.retry) == (Reason.KONNEKTOR_UNREACHABLE, RetryClass.BY_PERSON)
+    assert len(outputs(job)) == 50
+
+
+async def grown(practice: Practice, wanted: SignDocumentsOrder, size: int) -> None:
+    """Let the vault say that documents are larger than they are; their content stays the one of their hash."""
+    for one in wanted.documents:
+        held, data = practice.vault.documents[one.document]
+        practice.vault.documents[one.document] = (replace(held, size=size, received=size), data)
+
+
+async def test_large_calls_wait_for_the_box_s_memory_and_small_ones_do_not(prepared: Practice) -> None:
+    prepared.konnektor.go.clear()
+    large = await batch(prepared, 2, card="smcb")
+    doctor_s = replace(await batch(prepared, 2), request_id="r-2")
+    small = replace(await batch(prepared, 2, card="smcb"), request_id="r-3")
+    for one in (large, doctor_s):
+        await grown(prepared, one, 20 * 1024 * 1024)
+    first = await prepared.signatures.sign(caller(), large)
+    while prepared.konnektor.on_wire < 1:
+        await asyncio.sleep(0.001)
+    waiting = await prepared.signatures.sign(caller(), doctor_s)
+    await prepared.signatures.sign(caller(), small)
+    while prepared.konnektor.on_wire < 2:
+        await asyncio.sleep(0.001)
+    await until()
+    assert prepared.konnektor.on_wire == 2
+    told = (await prepared.jobs.get(caller(), waiting.name)).progress[-1]
+    assert (told.step, "Speicher" in told.text) == (JobStep.WAITING_FOR_CARD, True)
+    prepared.konnektor.answer = lambda order: right(order, SIG if order.job_number != "ABC-003" else QES)
+    prepared.konnektor.go.set()
+    assert (await prepared.jobs.wait(caller(), first.name, 5)).state is JobState.SUCCEEDED
+    assert (await prepared.jobs.wait(caller(), waiting.name, 5)).state is JobState.SUCCEEDED
+
+
+@given(st.lists(st.integers(1, MAX_DOCUMENT_BYTES), min_size=1, max_size=250))
+def test_every_call_fits_into_the_memory_for_it(sizes: list[int]) -> None:
+    for call in calls([document(size) for size in sizes]):
+        size = sum(one.document.size for one in call)
+        claimed = room_for(call)
+        assert bool(claimed) is (size > SMALL_BYTES)
+        assert all(claim.weight == size <= claim.capacity for claim in claimed)
+
+
+async def test_the_journal_counts_what_was_signed_before_a_restart(prepared: Practice) -> None:
+    def answer(order: SignOrder) -> Signed:
+        prepared.konnektor.connecting.clear()
+        return right(order)
+
+    prepared.konnektor.answer = answer
+    job = await prepared.signatures.sign(caller(), await batch(prepared, 60))
+    await between_rounds(prepared, job)
+    restarted = Practice(store=prepared.store, vault=prepared.vault)
+    await restarted.jobs.recover()
+    [entry] = await restarted.signature_journal.list(caller(), 0, 10)
+    assert (entry.outcome, entry.facts.documents, entry.facts.signed) == ("AGENT_RESTARTED", 60, 50)
+    assert entry.facts.user == "users/arzt1"

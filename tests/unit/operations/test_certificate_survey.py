@@ -114,6 +114,24 @@ async def test_where_the_list_fails_no_card_is_touched_and_all_is_unknown(practi
     assert lists(practice) == 2
 
 
+async def test_a_look_that_fails_forgets_nothing_and_is_not_green(practice: Practice) -> None:
+    well(practice)
+    before = await states(practice)
+    practice.clock.move(seconds=60)
+    practice.konnektor.expiring = {("", None): WorldError(failure(Reason.KONNEKTOR_SILENT), sent=False)}
+    found = await states(practice, refresh=True)
+    for name in (K1, named(SMCB), named(HBA)):
+        now, then = found[name], before[name]
+        assert (now.valid_until, now.algorithm, now.checked_at) == (then.valid_until, then.algorithm, then.checked_at)
+        assert now.verdict(TODAY) is CertificateVerdict.UNKNOWN
+        assert now.trouble is not None
+        assert now.trouble.reason is Reason.KONNEKTOR_SILENT
+    assert found[K1].verdict(LATER) is CertificateVerdict.EXPIRES_SOON
+    well(practice)
+    practice.clock.move(seconds=1)
+    assert (await states(practice, refresh=True))[named(HBA)].verdict(TODAY) is CertificateVerdict.OK
+
+
 async def test_what_the_list_leaves_out_is_unknown_and_asked_again_soon(practice: Practice) -> None:
     well(practice)
     listed = practice.konnektor.expiring["", None]
@@ -137,12 +155,13 @@ async def test_old_firmware_that_cannot_be_asked_for_ecc_is_believed_only_when_i
     missing = WorldError(failure(Reason.KONNEKTOR_SERVICE_MISSING), sent=False)
     for handle in (SMCB.handle, HBA.handle):
         practice.konnektor.expiring[handle, KeyAlgorithm.ECC] = missing
-    smcb = (await states(practice))[named(SMCB)]
-    assert (smcb.algorithm, smcb.trouble) == (KeyAlgorithm.ECC, None)
     practice.konnektor.certificates = {(AUT, KeyAlgorithm.RSA): b"R"}
+    smcb = (await states(practice))[named(SMCB)]
+    assert (smcb.algorithm, smcb.verdict(TODAY)) == (None, CertificateVerdict.UNKNOWN)
+    practice.konnektor.certificates = {(AUT, KeyAlgorithm.ECC): b"E"}
     practice.clock.move(seconds=1)
     smcb = (await states(practice, refresh=True))[named(SMCB)]
-    assert (smcb.algorithm, smcb.verdict(TODAY)) == (None, CertificateVerdict.UNKNOWN)
+    assert (smcb.algorithm, smcb.trouble) == (KeyAlgorithm.ECC, None)
 
 
 async def test_a_card_at_whose_pad_somebody_types_is_left_alone_and_asked_afterwards(practice: Practice) -> None:

@@ -1,5 +1,6 @@
 """Comfort sessions: a fresh secret per activation, used from then on, told to nobody; and words that count once."""
 
+import asyncio
 import json
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from kartenwart.domain.comfort import ComfortState, PersonAct, PersonAssertion
 from kartenwart.domain.events import EventType
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
-from kartenwart.domain.jobs import ComfortResult, Job, JobState
+from kartenwart.domain.jobs import ComfortResult, Job, JobState, JobStep
 from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.comfort import ActivateComfortOrder
@@ -85,6 +86,27 @@ async def test_a_session_signs_nothing_without_a_word(practice: Practice) -> Non
     assert reason(await signed(practice, "r-2", word(practice))) is Reason.COMFORT_ENDED
     assert practice.konnektor.verbs_sent == 1
     assert (await signed(practice, "r-3", None)).state is JobState.SUCCEEDED
+
+
+async def test_a_session_that_ends_before_a_call_arrives_is_not_used(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    practice.konnektor.comfort_time = timedelta(seconds=4)
+    assert reason(await signed(practice, "r-1", word(practice))) is Reason.COMFORT_ENDED
+    practice.konnektor.comfort_time = timedelta(seconds=6)
+    assert (await signed(practice, "r-2", word(practice, b"m" * 16))).state is JobState.SUCCEEDED
+
+
+async def test_each_signature_says_what_is_left_of_the_session(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    for left, words in ((3, "noch für 2 Signaturen."), (2, "noch für eine Signatur."), (1, "damit zu Ende")):
+        practice.konnektor.comfort_left = left
+        job = await signed(practice, f"r-{left}", word(practice, bytes([left]) * 16))
+        [told] = [one.text for one in job.progress if one.step is JobStep.DOCUMENT_SIGNED]
+        assert words in told
 
 
 async def test_words_of_others_of_other_times_and_used_ones_count_for_nothing(practice: Practice) -> None:
@@ -173,3 +195,13 @@ async def test_the_journal_tells_signers_their_own_and_what_a_restart_cut_short(
     await practice.audit.record(replace(practice.store.audit[-1].entry, detail=f"SIGN_DOCUMENTS {job.name} restart"))
     cut, _ = await practice.signature_journal.list(caller(), 0, 10)
     assert (cut.facts.user, cut.facts.kind) == (ADLER, "application/pdf")
+
+
+async def test_the_same_request_twice_at_once_is_one_job_and_no_replay(practice: Practice) -> None:
+    await doctor(practice)
+    ready(practice)
+    await activated(practice)
+    wanted = await order(practice, request_id="r-1", comfort=word(practice))
+    one, other = await asyncio.gather(*(practice.signatures.sign(permitted(), wanted) for _ in range(2)))
+    assert one.name == other.name
+    assert practice.konnektor.verbs_sent <= 2

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION, Document
+from kartenwart.domain.documents import CHUNK_BYTES, MAX_DOCUMENT_BYTES, RETENTION
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.operations.documents import KEPT_FREE, MOST_BYTES, MOST_BYTES_PER_OWNER, MOST_PER_OWNER
 from tests.unit.operations.memory import START
@@ -94,17 +94,8 @@ async def test_an_incomplete_document_is_not_handed_out_and_an_old_one_is_swept(
 
 async def test_uploads_that_no_job_took_within_an_hour_make_room_and_results_do_not(practice: Practice) -> None:
     """A program that crashes between upload and signature forgets the names, and must not be locked out for a day."""
-    result = Document(
-        name="documents/d-result",
-        owner=caller().name,
-        size=len(DATA),
-        received=len(DATA),
-        sha256=DIGEST,
-        mime_type="application/pdf",
-        expires_at=START + RETENTION,
-        result=True,
-    )
-    await practice.documents.store(result, DATA)
+    result = await practice.documents.keep(caller().name, DATA, "application/pdf")
+    assert (result.complete, result.sha256, result.expires_at) == (True, DIGEST, START + RETENTION)
     for _ in range(MOST_PER_OWNER - 1):
         made = await practice.documents.create(caller(), len(DATA), DIGEST, "text/plain")
         await practice.documents.upload(caller(), made.name, 0, DATA)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,18 @@ async def test_recipients_are_looked_at_before_anything_is_sent(
         await practice.encryptions.encrypt(caller(), await wanted(practice, *certificates))
     assert refused.value.violations[0].field in ("certificates", "certificates[1]")
     assert practice.konnektor.sealed == []
+
+
+async def test_a_doctors_card_in_use_is_not_asked_for_its_certificate(practice: Practice) -> None:
+    practice.envelopes.others = 1
+    await practice.people.create("users/arzt1", "Dr. A", frozenset({"m1"}))
+    order = replace(await wanted(practice), card=named(HBA), context=ROOM, user="users/arzt1")
+    async with practice.cards.turn(practice.cards.reach(order.card, order.context, order.user)):
+        waiting = asyncio.create_task(practice.encryptions.encrypt(caller(), order))
+        await asyncio.sleep(0.05)
+        assert practice.konnektor.sealed == []
+    await waiting
+    assert len(practice.konnektor.sealed) == 1
 
 
 async def test_others_documents_are_not_there(practice: Practice) -> None:

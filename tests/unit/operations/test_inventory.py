@@ -94,6 +94,40 @@ async def test_edges_are_what_differs_between_two_polls(practice: Practice) -> N
     assert EventType.TERMINAL_REMOVED in [event.type for event in told(practice, start)]
 
 
+async def test_a_certificate_that_ends_soon_is_told_without_asking_and_counted_down(practice: Practice) -> None:
+    keeper, soon = practice.keeper, START.date() + timedelta(days=91)
+    card, patients = replace(NEW, certificate_expiry=soon), replace(EGK, certificate_expiry=soon)
+
+    def poll(days: int) -> str:
+        keeper.observe(observation(SMCB, card, patients, last_confirmed=START + timedelta(days=days)))
+        assert keeper.picture.inventory.card(named(patients)).condition is None  # type: ignore[union-attr]
+        condition = keeper.picture.inventory.card(named(card)).condition  # type: ignore[union-attr]
+        return condition.title if condition else ""
+
+    assert poll(0) == ""
+    since = practice.events.newest
+    assert "in 90 Tagen" in poll(1)
+    (event,) = told(practice, since)
+    assert (event.type, event.subject, event.detail) == (
+        EventType.CONDITION_SET,
+        named(card),
+        Reason.CERTIFICATE_EXPIRES_SOON,
+    )
+    assert event.contexts == card.contexts
+    version = keeper.picture.version
+    assert "in 89 Tagen" in poll(2)
+    assert keeper.picture.version == version + 1
+    assert told(practice, since) == [event]  # a day less is no other condition
+    assert "abgelaufen" in poll(92)
+    edges = [(one.type, one.detail) for one in told(practice, since)[1:]]
+    assert edges == [
+        (EventType.CONDITION_CLEARED, Reason.CERTIFICATE_EXPIRES_SOON),
+        (EventType.CONDITION_SET, Reason.CERTIFICATE_EXPIRED),
+    ]
+    keeper.notice(inserted(card))
+    assert keeper.picture.inventory.card(named(card)).condition is not None  # type: ignore[union-attr]
+
+
 async def test_the_same_poll_again_is_no_news(practice: Practice) -> None:
     version, start = practice.keeper.picture.version, practice.events.newest
     practice.keeper.observe(observation(SMCB, HBA, EGK, last_confirmed=START + timedelta(seconds=30)))

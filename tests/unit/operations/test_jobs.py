@@ -5,29 +5,12 @@ import pytest
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
-from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, VerifyPinResult
 from kartenwart.domain.principals import Role
-from kartenwart.operations.pins import VerifyPinOrder
 from kartenwart.operations.work import payload_hash
-from tests.unit.operations.memory import first, until
-from tests.unit.operations.practice import DESK, SMCB, VERIFIED, Practice, caller, named
-
-ORDER = VerifyPinOrder(request_id="r-1", card=named(SMCB), context=DESK, pin=Pin.SMC)
-
-
-async def sent(practice: Practice, order: VerifyPinOrder = ORDER) -> Job:
-    job = await practice.pins.verify(caller(), order)
-    async with asyncio.timeout(5):
-        sent_job = await first(practice.jobs.watch(caller(), job.name), JobState.SENT)
-        while not practice.konnektor.on_wire:
-            await asyncio.sleep(0)
-    return sent_job
-
-
-async def end_of(practice: Practice, job: Job) -> Job:
-    practice.konnektor.go.set()
-    return await practice.jobs.wait(caller(), job.name, 5)
+from tests.unit.operations.memory import until
+from tests.unit.operations.practice import VERIFIED, Practice, caller
+from tests.unit.operations.sending import ORDER, end_of, sent
 
 
 async def test_every_state_is_durable_before_it_counts_and_the_end_is_audited(practice: Practice) -> None:
@@ -120,43 +103,48 @@ async def test_an_end_that_the_disk_refuses_is_shown_and_written_later_without_a
     assert practice.konnektor.verbs_sent == 1
 
 
-async def test_an_end_that_was_never_written_is_unknown_after_a_restart(practice: Practice) -> None:
+async def test_an_end_is_written_however_long_the_disk_refused(practice: Practice) -> None:
+    """Longer than all pauses together; callers, and those who clean up, need not wait for it."""
+    cleaned: list[Job] = []
+
+    async def clean(job: Job) -> None:
+        cleaned.append(job)
+
+    practice.jobs.on_end(clean)
+    job = await sent(practice)
+    practice.store.refuse = True
+    ended = await end_of(practice, job)
+    await until()
+    assert cleaned == [ended]
+    async with asyncio.timeout(5):
+        while sum(1 for event, _ in practice.reports if event == "job.end_not_written") < 6:
+            await asyncio.sleep(0.01)
+        practice.store.refuse = False
+        while practice.actions()[-1] != ("job.ended", "SUCCEEDED"):
+            await asyncio.sleep(0.005)
+    assert practice.store.jobs[job.name] == ended
+    assert practice.konnektor.verbs_sent == 1
+
+
+async def test_a_stop_waits_for_no_disk_that_refuses() -> None:
+    practice = Practice(pauses=(60.0,))
+    job = await sent(practice)
+    practice.store.refuse = True
+    async with asyncio.timeout(2):
+        await practice.jobs.close()
+    assert practice.store.jobs[job.name].state is JobState.SENT
+
+
+async def test_a_stop_tries_once_more_to_write_an_end() -> None:
+    practice = Practice(pauses=(60.0,))
     job = await sent(practice)
     practice.store.refuse = True
     await end_of(practice, job)
-    await asyncio.sleep(0.1)
-    assert (await practice.jobs.get(caller(), job.name)).state is JobState.SUCCEEDED
-    practice.store.refuse = False
-    restarted = Practice(store=practice.store)
-    await restarted.jobs.recover()
-    found = await restarted.jobs.get(caller(), job.name)
-    assert found.state is JobState.OUTCOME_UNKNOWN
-    assert found.result == VerifyPinResult(outcome=PinOutcome.OUTCOME_UNKNOWN)
-
-
-async def test_after_a_restart_the_same_request_answers_without_the_card(practice: Practice) -> None:
-    job = await sent(practice)
-    practice.store.attempts[ORDER.card, Pin.SMC] = 2
-    restarted = Practice(store=practice.store)
-    restarted.keeper.link_failed("konnektors/k1", failure(Reason.KONNEKTOR_UNREACHABLE))
-    await restarted.jobs.recover()
-    again = await restarted.pins.verify(caller(), replace(ORDER))
-    assert (again.name, again.state) == (job.name, JobState.OUTCOME_UNKNOWN)
-    assert restarted.konnektor.verbs_sent == 0
-    assert practice.store.attempts == {}
-    assert restarted.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")
-
-
-async def test_what_waited_at_a_restart_failed_and_nothing_was_sent(practice: Practice) -> None:
-    practice.konnektor.connecting.clear()
-    job = await practice.pins.verify(caller(), ORDER)
     await until()
-    assert practice.store.jobs[job.name].state is JobState.READY
-    restarted = Practice(store=practice.store)
-    await restarted.jobs.recover()
-    found = await restarted.jobs.get(caller(), job.name)
-    assert found.failure == failure(Reason.AGENT_RESTARTED)
-    assert found.state is JobState.FAILED
+    practice.store.refuse = False
+    await practice.jobs.close()
+    assert practice.store.jobs[job.name].state is JobState.SUCCEEDED
+    assert practice.actions()[-1] == ("job.ended", "SUCCEEDED")
 
 
 async def test_cancel_before_sent_fails_the_job_and_sends_nothing(practice: Practice) -> None:
@@ -296,14 +284,6 @@ async def test_a_greedy_port_cannot_make_a_wish_to_cancel_look_as_if_nothing_was
     assert (await end_of(practice, job)).state is JobState.OUTCOME_UNKNOWN
 
 
-async def test_what_was_to_be_cancelled_at_a_restart_is_unknown_too(practice: Practice) -> None:
-    job = await sent(practice)
-    await practice.jobs.cancel(caller(), job.name)
-    restarted = Practice(store=practice.store)
-    await restarted.jobs.recover()
-    assert (await restarted.jobs.get(caller(), job.name)).state is JobState.OUTCOME_UNKNOWN
-
-
 @pytest.mark.parametrize("ticks", range(8))
 async def test_a_wish_to_cancel_never_overtakes_the_end(practice: Practice, ticks: int) -> None:
     job = await sent(practice)
@@ -313,30 +293,3 @@ async def test_a_wish_to_cancel_never_overtakes_the_end(practice: Practice, tick
     assert (await end_of(practice, job)).state is JobState.SUCCEEDED
     assert practice.store.jobs[job.name].state is JobState.SUCCEEDED
     assert practice.reports == []
-
-
-async def test_a_disk_that_refuses_at_the_start_does_not_hide_how_jobs_ended(practice: Practice) -> None:
-    job = await sent(practice)
-    restarted = Practice(store=practice.store)
-    practice.store.refuse = True
-    await restarted.jobs.recover()
-    assert (await restarted.jobs.get(caller(), job.name)).state is JobState.OUTCOME_UNKNOWN
-    practice.store.refuse = False
-    async with asyncio.timeout(5):
-        while practice.store.jobs[job.name].state is JobState.SENT or restarted.actions()[-1][0] != "job.ended":
-            await asyncio.sleep(0.005)
-    assert restarted.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")
-    await restarted.jobs.close()
-
-
-async def test_a_crash_while_ends_are_written_at_the_start_leaves_no_end_without_its_record(practice: Practice) -> None:
-    job = await sent(practice)
-    practice.store.refuse_audit = True
-    restarted = Practice(store=practice.store)
-    await restarted.jobs.recover()
-    kept = replace(practice.store, jobs=dict(practice.store.jobs), audit=list(practice.store.audit), refuse_audit=False)
-    await restarted.jobs.close()
-    again = Practice(store=kept)
-    await again.jobs.recover()
-    assert (await again.jobs.get(caller(), job.name)).state is JobState.OUTCOME_UNKNOWN
-    assert again.actions()[-1] == ("job.ended", "OUTCOME_UNKNOWN")

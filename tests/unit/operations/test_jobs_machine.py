@@ -119,7 +119,7 @@ class JobMachine(RuleBasedStateMachine):
 
         try:
             self.runner.run(self._all_ends_are_told())
-            # What the disk refused for longer than the box insists (on a slow machine: soon) the next start ends.
+            self.runner.run(self._all_ends_are_written())
             self.restart(graceful=True)
             self.at_most_one_verb_each_and_ends_are_final()
             assert all(job.state.ended for job in self.store.jobs.values())
@@ -130,6 +130,11 @@ class JobMachine(RuleBasedStateMachine):
     async def _all_ends_are_told(self) -> None:
         async with asyncio.timeout(10):
             while any(not job.state.ended for job in await self.practice.jobs.list(caller(), "", "", 100)):
+                await asyncio.sleep(0.001)
+
+    async def _all_ends_are_written(self) -> None:
+        async with asyncio.timeout(10):
+            while any(not job.state.ended for job in self.store.jobs.values()):
                 await asyncio.sleep(0.001)
 
 

@@ -10,7 +10,7 @@ from kartenwart.domain.ports.konnektor import PinReading
 from kartenwart.domain.ports.observations import Notice, NoticeType, Observation
 from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.readiness import Readiness
-from tests.unit.operations.practice import DESK, EGK, HBA, K1, SMCB, PlayedKonnektor, Practice, named, observation
+from tests.unit.operations.practice import DESK, EGK, HBA, K1, OURS, SMCB, PlayedKonnektor, Practice, named, observation
 
 REMOVED = Notice(type=NoticeType.CARD_REMOVED, konnektor=K1, handle=SMCB.handle, ct_id="ct-1")
 
@@ -143,6 +143,35 @@ async def test_a_flood_of_notices_cannot_keep_polls_from_counting(practice: Prac
                 await asyncio.sleep(0.001)
         flooding.cancel()
         await asyncio.gather(flooding, return_exceptions=True)
+
+
+async def test_a_poll_that_only_some_contexts_took_before_an_insertion_is_not_believed(practice: Practice) -> None:
+    """Nothing is told of the card that was put in meanwhile: its event is late, or lost."""
+    again = replace(HBA, handle="h-again")
+    torn = observation(SMCB, replace(again, contexts=frozenset({DESK})), EGK)
+    konnektor, shown = LinkedKonnektor(found=torn), []
+
+    async def look() -> None:
+        async with practice.keeper.watch() as watcher:
+            async for picture in watcher:
+                card = picture.inventory.card(named(HBA))
+                shown.append((card.handle(K1), card.contexts) if card else None)
+
+    looking = asyncio.create_task(look())
+    async with linked(practice, konnektor):
+        await polled(konnektor, 1)
+        konnektor.found = observation(SMCB, again, EGK)
+        await polled(konnektor, 3)
+        await asyncio.sleep(0.02)
+        assert konnektor.polls == 3  # the third agreed with the second
+        konnektor.found = observation(SMCB, EGK)
+        await konnektor.queue.put(replace(REMOVED, handle="h-again"))
+        await polled(konnektor, 4)
+        await asyncio.sleep(0.02)
+        assert konnektor.polls == 4  # what was told is expected
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    assert shown == [(HBA.handle, OURS), ("h-again", OURS), None]
 
 
 async def test_a_failed_poll_says_why_and_is_tried_again(practice: Practice) -> None:

@@ -1,8 +1,7 @@
 """Patients' cards: one reading per insertion, for whom, with whose unlocked card, and what is forgotten when."""
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from kartenwart.domain.catalogue import failure, reason_for_code
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
-from kartenwart.domain.jobs import CardResult, Job, JobState
 from kartenwart.domain.patients import (
     CardData,
     CheckResult,
@@ -22,11 +20,22 @@ from kartenwart.domain.patients import (
     ReplacementProcedure,
     replacement_after,
 )
-from kartenwart.domain.ports.konnektor import PinReading, RequestedCard
+from kartenwart.domain.ports.konnektor import PinReading
 from kartenwart.domain.ports.observations import Notice, NoticeType
-from kartenwart.operations.card_requests import EjectCardOrder, RequestCardOrder
 from kartenwart.operations.patient_cards import ReadVsdOrder
-from tests.unit.operations.practice import DESK, EGK, HBA, K1, NAMES, ROOM, SMCB, Practice, caller, named, observation
+from tests.unit.operations.practice import (
+    DESK,
+    EGK,
+    HBA,
+    K1,
+    OTHER,
+    ROOM,
+    SMCB,
+    Practice,
+    caller,
+    named,
+    observation,
+)
 
 PERSON = Person(insured_id="X000000012", birth_date="19640812", given_names="Erika", family_name="E", gender="W")
 COVER = Insurance(insurer=Insurer(number="1", country="D", name="K"), begins="20010101")
@@ -34,7 +43,6 @@ CHECKED = Proof(checked="20261121090000", result=CheckResult.UP_TO_DATE)
 GOOD = CardData(containers={}, person=PERSON, insurance=COVER, proof=CHECKED)
 VERIFIED = PinReading(status=PinStatus.VERIFIED, attempts_left=None)
 ORDER = ReadVsdOrder(card=named(EGK), context=DESK)
-TERMINAL = NAMES.terminal(konnektor=K1, ct_id="ct-1", mac_address="00-1B-2C-3D-4E-5F")
 
 
 @pytest.fixture
@@ -97,6 +105,37 @@ async def test_it_is_read_in_the_name_of_a_doctor_where_the_caller_says_so(pract
     with pytest.raises(CallerError) as nobody:
         await practice.patient_cards.read_vsd(caller(), replace(order, user=""))
     assert nobody.value.failure.reason is Reason.INVALID_ARGUMENT
+
+
+async def test_a_locked_doctors_card_is_not_the_trouble_of_who_reads_with_the_practices(practice: Practice) -> None:
+    await practice.people.create("users/arzt1", "Arzt 1")
+    practice.konnektor.reading.clear()
+    practice.konnektor.data = WorldError(failure(reason_for_code(3042), code=3042))
+    order = replace(ORDER, authority=named(HBA), user="users/arzt1")
+    first = asyncio.create_task(practice.patient_cards.read_vsd(caller(), order))
+    await asyncio.sleep(0.01)
+    beside = [asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER)) for _ in range(2)]
+    same = asyncio.create_task(practice.patient_cards.read_vsd(caller(), order))
+    await asyncio.sleep(0.01)
+    practice.konnektor.reading.set()
+    assert (await first).failure is not None
+    practice.konnektor.data = GOOD
+    assert [(await one).data for one in beside] == [GOOD, GOOD]
+    assert (await same).failure is not None
+    assert [authority.handle for _, authority, _, _ in practice.konnektor.read] == ["h-hba", "h-smcb"]
+    assert (await practice.patient_cards.read_vsd(caller(), order)).data is GOOD
+
+
+async def test_two_mandants_beside_one_terminal_read_for_themselves(practice: Practice) -> None:
+    """A proof is made in the name of one practice, and no other one gets it."""
+    both = frozenset({DESK, OTHER})
+    shared = replace(EGK, contexts=both, local_contexts=both)
+    practice.keeper.observe(observation(replace(SMCB, contexts=SMCB.contexts | both), HBA, shared))
+    practice.konnektor.readings[OTHER, Pin.SMC] = VERIFIED
+    for context in (DESK, OTHER):
+        reading = await practice.patient_cards.read_vsd(caller(), replace(ORDER, context=context))
+        assert (reading.data is GOOD, reading.shared) == (True, False)
+    assert [authority.context.mandant for _, authority, _, _ in practice.konnektor.read] == ["m1", "m2"]
 
 
 async def test_without_an_unlocked_practice_card_nothing_is_sent(practice: Practice) -> None:
@@ -198,7 +237,18 @@ async def test_each_code_says_what_the_practice_may_do(
     assert len(practice.insertions) == kept
 
 
-@pytest.mark.parametrize("reason", [Reason.KONNEKTOR_SILENT, Reason.KONNEKTOR_UNREACHABLE, Reason.KONNEKTOR_CRITICAL])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.KONNEKTOR_SILENT,
+        Reason.KONNEKTOR_UNREACHABLE,
+        Reason.KONNEKTOR_CRITICAL,
+        Reason.KONNEKTOR_CREDENTIALS_REFUSED,
+        Reason.KONNEKTOR_CERTIFICATE_UNTRUSTED,
+        Reason.KONNEKTOR_SERVICE_MISSING,
+        Reason.TERMINAL_DISCONNECTED,
+    ],
+)
 def test_where_technology_fails_the_replacement_is_allowed(reason: Reason) -> None:
     assert replacement_after(failure(reason)) is ReplacementProcedure.ALLOWED
 
@@ -227,6 +277,17 @@ async def test_a_card_is_checked_once_a_quarter(practice: Practice) -> None:
     assert (quarter, other == seal) == ("2027Q1", False)
 
 
+async def test_a_proof_from_before_midnight_does_not_count_for_the_new_quarter(practice: Practice) -> None:
+    practice.konnektor.reading.clear()
+    asking = asyncio.create_task(practice.patient_cards.read_vsd(caller(), ORDER))
+    await asyncio.sleep(0.01)
+    practice.clock.move(seconds=60 * 24 * 3600)
+    practice.konnektor.reading.set()
+    await asking
+    await practice.patient_cards.read_vsd(caller(), inserted(practice))
+    assert [check for _, _, check, _ in practice.konnektor.read] == [True, True]
+
+
 @pytest.mark.parametrize("result", [one for one in CheckResult if not one.counts])
 async def test_a_check_that_did_not_succeed_is_made_again(practice: Practice, result: CheckResult) -> None:
     practice.konnektor.data = replace(GOOD, proof=replace(CHECKED, result=result))
@@ -252,51 +313,3 @@ async def test_a_disk_that_refuses_does_not_hide_what_was_read(practice: Practic
     practice.store.refuse = True
     assert (await practice.patient_cards.read_vsd(caller(), ORDER)).data is GOOD
     assert any(event == "patient.check_not_kept" for event, _ in practice.reports)
-
-
-async def ended(practice: Practice, start: Awaitable[Job]) -> Job:
-    return await practice.jobs.wait(caller(), (await start).name, 5)
-
-
-def request(terminal: str = TERMINAL, slot_id: int = 3, context: str = DESK) -> RequestCardOrder:
-    return RequestCardOrder(
-        request_id=str(uuid.uuid4()),
-        terminal=terminal,
-        slot_id=slot_id,
-        context=context,
-        seconds=20,
-        display_text="Bitte Karte",
-    )
-
-
-async def test_a_card_is_asked_for_in_seconds_and_named(practice: Practice) -> None:
-    practice.konnektor.card = RequestedCard(handle="h-egk", already_inserted=True)
-    job = await ended(practice, practice.card_requests.request(caller(), request()))
-    assert (job.state, job.result) == (JobState.SUCCEEDED, CardResult(card=named(EGK), already_inserted=True))
-    (wish,) = practice.konnektor.requested
-    assert (wish.ct_id, wish.slot_id, wish.seconds, wish.text) == ("ct-1", 3, 20, "Bitte Karte")
-    assert "Bitte Karte" not in repr(wish)
-
-
-async def test_nobody_brings_one_and_no_such_slot(practice: Practice) -> None:
-    practice.konnektor.card = WorldError(failure(reason_for_code(4202), code=4202))
-    job = await ended(practice, practice.card_requests.request(caller(), request()))
-    assert job.failure is not None
-    assert (job.state, job.failure.konnektor_code) == (JobState.FAILED, 4202)
-    for wrong in (request(slot_id=5), request(terminal="terminals/t-none"), request(context="contexts/nachbar")):
-        with pytest.raises(CallerError) as refused:
-            await practice.card_requests.request(caller(), wrong)
-        assert refused.value.failure.reason is Reason.NOT_FOUND
-
-
-@pytest.mark.parametrize("error", [None, WorldError(failure(Reason.CARD_NOT_TAKEN, code=4203))])
-async def test_an_ejected_card_is_nobodys_any_more(practice: Practice, error: WorldError | None) -> None:
-    practice.konnektor.ejection = error
-    await practice.memory.read(practice.cards.reach(named(SMCB), DESK, ""), Pin.SMC)
-    order = EjectCardOrder(request_id=str(uuid.uuid4()), card=named(SMCB), context=DESK, seconds=9)
-    job = await ended(practice, practice.card_requests.eject(caller(), order))
-    assert job.state is (JobState.FAILED if error else JobState.SUCCEEDED)
-    known = practice.keeper.picture.inventory.card(named(SMCB))
-    assert known is not None
-    assert known.pin_states == ()
-    assert [one.seconds for one in practice.konnektor.ejected] == [9]

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import CallerError, Reason, WorldError
+from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobKind, JobState, JobStep, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
 from kartenwart.domain.pin_matrix import PadCertainty
 from kartenwart.domain.ports.konnektor import CardCall, PinReading, PinWish
-from kartenwart.domain.principals import Role, Scope
+from kartenwart.domain.principals import Role
 from kartenwart.operations.pin_changes import VERBS, PinOrder
+from kartenwart.operations.pins import VerifyPinOrder
 from kartenwart.operations.unlocking import UnlockOrder
 from tests.unit.operations.memory import until
 from tests.unit.operations.practice import (
@@ -24,7 +25,6 @@ from tests.unit.operations.practice import (
     OTHER,
     ROOM,
     SMCB,
-    TERMINAL,
     Practice,
     caller,
     named,
@@ -208,6 +208,22 @@ async def test_where_nobody_can_be_asked_the_next_context_is(practice: Practice)
     assert cells[ROOM].certainty is not PadCertainty.NOWHERE
 
 
+async def test_what_the_konnektor_refused_is_told_as_a_step_and_repeated_by_no_program(practice: Practice) -> None:
+    practice.konnektor.answer = WorldError(failure(Reason.CARD_BUSY, code=4060), sent=False)
+    job = await unlocked(practice, only_this_context=True)
+    again = await changed(practice, JobKind.CHANGE_PIN, order(request_id="r-2"))
+    for one in (job, again):
+        assert told(one) == [(DESK, PinOutcome.NOT_ASKED)]
+        assert isinstance(one.result, PinStepsResult)
+        for why in (one.failure, one.result.steps[0].failure):
+            assert why is not None
+            assert (why.konnektor_code, why.retry) == (4060, RetryClass.BY_PERSON)
+    practice.konnektor.readings[DESK, Pin.SMC] = practice.konnektor.answer
+    early = await changed(practice, JobKind.CHANGE_PIN, order(request_id="r-3"))
+    assert (told(early), JobState.SENT in practice.store.history[early.name]) == ([(DESK, PinOutcome.NOT_ASKED)], False)
+    assert early.failure == practice.konnektor.answer.failure
+
+
 @pytest.mark.parametrize("error", [Reason.STORE_FAILED, Reason.KONNEKTOR_UNREACHABLE])
 async def test_what_is_no_word_of_the_konnektor_ends_unlocking(practice: Practice, error: Reason) -> None:
     practice.konnektor.answer = WorldError(failure(error), sent=False)
@@ -265,11 +281,41 @@ async def test_a_crash_between_two_entries_keeps_the_first_and_asks_for_none(pra
     await practice.jobs.close()
 
 
+async def test_a_power_cut_in_the_second_entry_tells_in_which_context_nobody_knows(practice: Practice) -> None:
+    asked = asyncio.Event()
+
+    def verified_at_the_desk(call: CardCall, _wish: PinWish) -> VerifyPinResult:
+        if call.context.name == DESK:
+            practice.konnektor.go.clear()
+            asked.set()
+        return VERIFIED
+
+    practice.konnektor.answer = verified_at_the_desk
+    practice.konnektor.go.set()
+    job = await practice.unlocking.start(
+        caller(), UnlockOrder(request_id="r-1", context=DESK, accept_unknown_attempts=True)
+    )
+    await asyncio.wait_for(asked.wait(), 5)
+    await until()
+    practice.store.attempts[named(SMCB), Pin.SMC] = 1
+    anew = Practice(store=practice.store)
+    await anew.jobs.recover()
+    ended = await anew.jobs.get(caller(), job.name)
+    assert told(ended) == [(DESK, PinOutcome.VERIFIED), (ROOM, PinOutcome.OUTCOME_UNKNOWN)]
+    assert (ended.state, reason(ended)) == (JobState.OUTCOME_UNKNOWN, Reason.OUTCOME_UNKNOWN)
+    assert anew.store.attempts == {}
+    await practice.jobs.close()
+
+
 async def test_no_verb_goes_out_for_a_card_in_a_data_centre(practice: Practice) -> None:
     practice.keeper.observe(observation(replace(SMCB, type=CardType.HSM_B)))
     job = await unlocked(practice)
     assert {outcome for _, outcome in told(job)} == {PinOutcome.NOT_ASKED}
     assert job.failure == failure(Reason.PIN_NO_TERMINAL, code=4066)
+    wish = VerifyPinOrder(request_id="r-2", card=named(SMCB), context=DESK, pin=Pin.SMC, accept_unknown_attempts=True)
+    alone = await practice.pins.verify(caller(), wish)
+    ended = await practice.jobs.wait(caller(), alone.name, 5)
+    assert ended.failure == failure(Reason.PIN_NO_TERMINAL, code=4066)
     assert practice.konnektor.verbs_sent == 0
 
 
@@ -290,54 +336,24 @@ async def test_people_are_told_in_which_context_and_what_to_type(practice: Pract
     assert texts[0] == f"Gleich bitte am Kartenterminal „Empfang“ {words}."
 
 
-async def test_a_cell_that_cannot_be_told_spoils_no_other(practice: Practice) -> None:
-    trouble = WorldError(failure(Reason.KONNEKTOR_CONTEXT_REFUSED, code=4010), sent=False)
-    practice.konnektor.readings[ROOM, Pin.SMC] = trouble
-    cells = {cell.context: cell for cell in await practice.pin_matrix.read(caller(), "")}
-    assert cells[ROOM].state is None
-    assert cells[ROOM].failure == trouble.failure
-    state = cells[DESK].state
-    assert state is not None
-    assert (state.status, state.attempts_left) == (PinStatus.VERIFIABLE, 3)
-
-
-async def test_the_matrix_keeps_to_the_callers_contexts_and_to_the_users_card(practice: Practice) -> None:
-    await doctor(practice)
-    practice.keeper.observe(observation(ALL, HBA, EGK))
-    mine = replace(caller(), scope=Scope(contexts=(DESK,), users=(ARZT,)))
-    assert {(cell.card, cell.context) for cell in await practice.pin_matrix.read(mine, "")} == {(named(SMCB), DESK)}
-    with_doctor = await practice.pin_matrix.read(mine, ARZT)
-    assert {(cell.card, cell.pin, cell.user) for cell in with_doctor} == {
-        (named(SMCB), Pin.SMC, ""),
-        (named(HBA), Pin.CH, ARZT),
-        (named(HBA), Pin.QES, ARZT),
-    }
-    await practice.people.bind(ARZT, "cards/another", "m1")
-    assert {cell.card for cell in await practice.pin_matrix.read(mine, ARZT)} == {named(SMCB)}
-
-
-async def test_a_terminal_that_is_gone_asks_nobody(practice: Practice) -> None:
-    practice.keeper.observe(observation(SMCB, replace(EGK, local_contexts=frozenset({DESK}))))
-    (cell,) = [one for one in await practice.pin_matrix.read(caller(), "") if one.context == DESK]
-    assert (cell.pad.certainty, cell.pad.terminal_label) == (PadCertainty.SURE, "Empfang")
-    gone = replace(TERMINAL, connected=False)
-    practice.keeper.observe(observation(SMCB, replace(EGK, local_contexts=frozenset({DESK})), terminals=(gone,)))
-    (cell,) = [one for one in await practice.pin_matrix.read(caller(), "") if one.context == DESK]
-    assert cell.pad.certainty is PadCertainty.NOWHERE
-    assert cell.pad.failure == failure(Reason.TERMINAL_DISCONNECTED)
-
-
-async def test_a_konnektor_that_is_away_is_asked_once_for_the_whole_matrix(practice: Practice) -> None:
-    away = WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
-    practice.keeper.observe(
-        observation(*(replace(SMCB, handle=f"h-{tail}", iccsn=f"8027{tail:016}") for tail in range(9)))
-    )
-    for context in (DESK, ROOM):
-        practice.konnektor.readings[context, Pin.SMC] = away
-    cells = await practice.pin_matrix.read(caller(), "")
-    assert len(cells) == 18
-    assert all(cell.failure == away.failure for cell in cells)
-    assert len(practice.konnektor.asked) <= 4
+@pytest.mark.parametrize(
+    ("kind", "card", "pin", "status"),
+    [
+        (JobKind.CHANGE_PIN, SMCB, Pin.SMC, PinStatus.TRANSPORT_PIN),
+        (JobKind.ENABLE_PIN, EGK, Pin.MRPIN_NFD, PinStatus.DISABLED),
+    ],
+)
+async def test_a_wrong_pin_makes_no_transport_pin_a_set_one_and_switches_nothing_on(
+    practice: Practice, kind: JobKind, card: Any, pin: Pin, status: PinStatus
+) -> None:
+    reads(practice, status, None)
+    practice.konnektor.answer = VerifyPinResult(outcome=PinOutcome.REJECTED, attempts_left=2)
+    job = await changed(practice, kind, order(card, pin, transport_pin=kind is JobKind.CHANGE_PIN))
+    assert reason(job) is Reason.PIN_REJECTED
+    shown = practice.keeper.picture.inventory.card(named(card))
+    assert shown is not None
+    assert [state.status for state in shown.pin_states if state.context == DESK] == []
+    assert practice.store.attempts == {(named(card), pin.counter): 2}
 
 
 def test_every_verb_has_its_kind_of_job() -> None:

@@ -342,3 +342,12 @@ async def test_status_is_asked_of_the_konnektor_and_shown(practice: Practice) ->
     card = practice.keeper.picture.inventory.card(ORDER.card)
     assert card is not None
     assert len(card.pin_states) == 2
+
+
+async def test_the_state_of_a_patients_pin_can_be_asked_for_and_not_entered(practice: Practice) -> None:
+    reads(practice, PinStatus.DISABLED)
+    state = await practice.pins.status(caller(), named(EGK), DESK, Pin.MRPIN_NFD, "")
+    assert (state.pin, state.status) == (Pin.MRPIN_NFD, PinStatus.DISABLED)
+    with pytest.raises(CallerError) as refused:
+        await practice.pins.verify(caller(), replace(ORDER, card=named(EGK), pin=Pin.CH))
+    assert refused.value.failure.reason is Reason.CARD_TYPE_WRONG

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import CallerError, Reason, WorldError
-from kartenwart.domain.ports.observations import Notice, NoticeType
+from kartenwart.domain.failures import AgentError, CallerError, Reason, WorldError
+from kartenwart.domain.ports.observations import Notice, NoticeType, ObservedCard
 from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.events import EventRing
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.reach import Cards
-from tests.unit.operations.practice import DESK, HBA, K1, NAMES, ROOM, SMCB, Practice, named, observation
+from tests.unit.operations.practice import DESK, EGK, HBA, K1, NAMES, ROOM, SMCB, Practice, named, observation
 
 
 def cards(practice: Practice, keeper: InventoryKeeper) -> Cards:
@@ -72,6 +72,40 @@ async def test_a_card_that_an_event_told_of_in_another_context_is_not_denied_bef
     with pytest.raises(CallerError) as refused:
         practice.cards.reach(named(new), DESK, "users/arzt1")
     assert refused.value.failure.reason is Reason.NOT_FOUND
+
+
+def denial(practice: Practice, card: ObservedCard, context: str) -> AgentError:
+    with pytest.raises(AgentError) as refused:
+        practice.cards.reach(named(card), context, "users/arzt1")
+    return refused.value
+
+
+async def test_a_card_that_a_disturbed_poll_found_in_some_contexts_is_not_denied_in_others(practice: Practice) -> None:
+    torn = observation(SMCB, replace(HBA, handle="h-again", contexts=frozenset({ROOM})), EGK)
+    practice.keeper.observe(torn, disturbed=True)
+    assert denial(practice, HBA, DESK).failure.reason is Reason.AGENT_UNAVAILABLE
+    confirmed = {card.name: card.confirmed for card in practice.keeper.picture.inventory.cards}
+    assert confirmed == {named(SMCB): True, named(EGK): True, named(HBA): False}
+    practice.keeper.observe(torn)
+    assert denial(practice, HBA, DESK).failure.reason is Reason.NOT_FOUND
+
+
+async def test_a_disturbed_poll_takes_no_hint_away_and_the_next_one_does(practice: Practice) -> None:
+    told(practice, ROOM)
+    new = replace(HBA, handle="h-new", iccsn="80276001040000000099")
+    practice.keeper.observe(observation(SMCB, HBA), disturbed=True)
+    assert practice.cards.inserted(named(new), ROOM).call.handle == "h-new"
+    assert denial(practice, new, DESK).failure.reason is Reason.AGENT_UNAVAILABLE
+    assert practice.keeper.picture.inventory.card(named(EGK)) is None
+    practice.keeper.observe(observation(SMCB, HBA))
+    assert denial(practice, new, ROOM).failure.reason is Reason.NOT_FOUND
+
+
+async def test_a_card_that_an_event_tells_of_in_one_more_context_is_not_denied_in_the_next(practice: Practice) -> None:
+    new = replace(HBA, handle="h-new", iccsn="80276001040000000099")
+    practice.keeper.observe(observation(SMCB, HBA, replace(new, contexts=frozenset())))
+    told(practice, ROOM)
+    assert denial(practice, new, DESK).failure.reason is Reason.AGENT_UNAVAILABLE
 
 
 async def test_whoever_waits_too_long_for_a_card_hears_so_and_holds_nothing(practice: Practice) -> None:

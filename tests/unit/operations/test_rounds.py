@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from kartenwart.domain.catalogue import failure
+from kartenwart.domain.catalogue import failure, halfway
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, PinStep, PinStepsResult, PinVerb
 from kartenwart.domain.ports.konnektor import BeforeSend
-from kartenwart.operations.locks import Claim, Claims
+from kartenwart.operations.locks import Claim, Claims, Rank
 from kartenwart.operations.work import Ending, Round, Tell, Ticket
 from tests.unit.operations.memory import first, until
 from tests.unit.operations.practice import DESK, SMCB, Practice, caller, named
@@ -38,11 +38,13 @@ class ThreeVerbs:
     sent: list[int] = field(default_factory=list)
     stops: int = 0
     done: int = 0
+    checks: int = 0
     breaks_in: int = -1
     claims: Claims = (Claim(key="a card"),)
     detail: str = "PIN.SMC"
 
     async def check(self) -> Ending | None:
+        self.checks += 1
         return None
 
     async def prepare(self) -> str:
@@ -136,7 +138,7 @@ async def test_a_wish_to_cancel_asks_once_to_stop_and_sends_no_further_verb(prac
     await sent_times(work, 1)
     await practice.jobs.cancel(caller(), job.name)
     ended = await end(practice, job)
-    assert ended.failure == failure(Reason.CANCELLED)
+    assert ended.failure == halfway(failure(Reason.CANCELLED))
     assert (ended.state, ended.result) == (JobState.FAILED, result(1))
     assert (work.stops, work.sent) == (1, [0])
 
@@ -169,3 +171,27 @@ async def test_after_a_restart_what_was_done_is_still_told(practice: Practice, s
     await restarted.jobs.recover()
     ended = await restarted.jobs.get(caller(), job.name)
     assert (ended.state, ended.result) == (end, result(1))
+
+
+async def test_who_waits_for_a_place_at_the_konnektor_does_not_ask_it_meanwhile(practice: Practice) -> None:
+    place = Claim(key="konnektor", rank=Rank.KONNEKTOR)
+    one, other = (
+        ThreeVerbs(claims=(Claim(key=card, capacity=10, rank=Rank.PRACTICE_CARD), place)) for card in ("one", "other")
+    )
+
+    async def waiting() -> ThreeVerbs:
+        return other
+
+    await started(practice, one)
+    second = await practice.jobs.start(caller(), replace(TICKET, request_id="r-2"), waiting)
+    async for news in practice.jobs.watch(caller(), second.name):
+        if news.progress:
+            break
+    assert [step.text.split(" ")[1] for step in news.progress] == ["Konnektor"]
+    assert (one.checks, other.checks) == (1, 0)
+    for work in (one, other):
+        for _ in range(3):
+            work.go.release()
+    async with asyncio.timeout(5):
+        await first(practice.jobs.watch(caller(), second.name), JobState.SUCCEEDED)
+    assert other.checks >= 1

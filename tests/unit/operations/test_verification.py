@@ -1,5 +1,6 @@
 """Verifying by a Konnektor: what is sent for which kind of document, and where the report goes."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.verification import SignedForm, Verification, VerificationResult
-from tests.unit.operations.practice import DESK, Practice, caller
+from kartenwart.operations.call_times import CallTimes, call_times
+from kartenwart.operations.locks import Claim, Limits, Rank
+from tests.unit.operations.practice import DESK, K1, Practice, caller
 from tests.unit.operations.test_signatures import uploaded
 
 
@@ -71,3 +74,17 @@ async def test_documents_of_others_and_troubles_are_told(practice: Practice) -> 
     practice.konnektor.verification = WorldError(failure(Reason.KONNEKTOR_FAULT, code=4001))
     with pytest.raises(WorldError):
         await verified(practice, document)
+
+
+async def test_it_waits_for_one_of_the_konnektors_places_and_counts_its_time(practice: Practice) -> None:
+    document, times = await uploaded(practice, b"signed", "text/xml"), CallTimes()
+    call_times.set(times)
+    places = Claim(key=K1, capacity=Limits().konnektor, weight=Limits().konnektor, rank=Rank.KONNEKTOR)
+    with practice.locks.hold() as everyone:
+        await everyone.take((places,))
+        waiting = asyncio.create_task(verified(practice, document))
+        await asyncio.sleep(0.05)
+        assert practice.konnektor.verified == []
+    assert await waiting is VerificationResult.VALID
+    assert times.calls == 1
+    assert times.queue >= 0.04

@@ -2,7 +2,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -23,7 +23,7 @@ from kartenwart.edge.descriptors import message_class, rpcs
 from kartenwart.edge.identity import ServerIdentity
 from kartenwart.edge.listening import PortTakenError
 from kartenwart.edge.shared import Reply
-from kartenwart.rpc.server import LARGEST_MESSAGE, RpcServer
+from kartenwart.rpc.server import LARGEST_MESSAGE, MOST_CONNECTIONS, RpcServer
 from kartenwart.rpc.source import STATUS_HEADER, address_of
 from tests.unit.edge.opponents import Practice
 from tests.unit.edge.pki import Leaf, Site
@@ -55,7 +55,11 @@ class Current:
 
 @asynccontextmanager
 async def serving(
-    practice: Practice, current: Current | None = None, *, reflection: bool = False
+    practice: Practice,
+    current: Current | None = None,
+    *,
+    reflection: bool = False,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[RpcServer]:
     server = RpcServer(
         edge=practice.edge,
@@ -64,6 +68,7 @@ async def serving(
         port=0,
         identity=current or Current(practice.site.server()),
         reflection=reflection,
+        most_connections=most_connections,
     )
     async with practice.edge, server:
         yield server
@@ -295,6 +300,25 @@ async def test_a_chunk_passes_and_more_does_not(practice: Practice) -> None:
         assert reason_of(error) == "LIMIT_EXCEEDED"
         error = await failing(call(UploadChunkRequest(data=b"x" * (LARGEST_MESSAGE + 1)), timeout=5))
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_beyond_so_many_connections_the_newest_are_closed_until_there_is_room(practice: Practice) -> None:
+    leaf = practice.site.leaf("w")
+    practice.registry.add(leaf, Role.VIEWER)
+    async with serving(practice, most_connections=3) as server, AsyncExitStack() as stack:
+        inside = await stack.enter_async_context(channel(server, practice.site, leaf))
+        assert await unary(inside, SYSTEM, GetSystemResponse)(GetSystemRequest(), timeout=5)
+        strangers = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(4)]
+        closed = [asyncio.create_task(reader.read()) for reader, _ in strangers]
+        done, waiting = await asyncio.wait(closed, timeout=2)
+        assert (len(done), len(waiting)) == (2, 2)
+        assert await unary(inside, SYSTEM, GetSystemResponse)(GetSystemRequest(), timeout=5)
+        for _, writer in strangers:
+            writer.close()
+        newcomer = await stack.enter_async_context(channel(server, practice.site, leaf))
+        call = unary(newcomer, SYSTEM, GetSystemResponse)
+        assert await call(GetSystemRequest(), timeout=5, wait_for_ready=True)
+        await asyncio.gather(*closed, return_exceptions=True)
 
 
 async def test_a_port_in_use_is_said_in_clear_words(practice: Practice) -> None:

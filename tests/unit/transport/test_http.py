@@ -198,6 +198,22 @@ class TestPool:
                 assert await pool.take(endpoint) is None
         assert server.connections == 1
 
+    async def test_those_that_nobody_takes_after_a_busy_moment_are_closed(self) -> None:
+        now = time.monotonic()
+        async with raw_server(OK, OK, OK, keep=True) as server:
+            endpoint = parse_endpoint(server.url)
+            async with Pool(None, connect_seconds=5, monotonic=lambda: now, idle_seconds=10) as pool:
+                burst = [await pool.fresh(endpoint) for _ in range(3)]
+                for one in burst:
+                    await one.exchange(POST, seconds=5, limit=10)
+                    await pool.put(endpoint, one)
+                now += 9
+                youngest = await pool.take(endpoint)
+                assert youngest is burst[2]
+                now += 2
+                await pool.put(endpoint, youngest)
+                assert [one.ended for one in burst] == [True, True, False]
+
     async def test_a_connection_in_doubt_is_not_kept(self) -> None:
         async with raw_server(None) as server:
             endpoint = parse_endpoint(server.url)

@@ -3,7 +3,7 @@
 import asyncio
 
 from kartenwart.adapters.konnektor.faults import answer_invalid, from_fault
-from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.adapters.konnektor.link import Link, call_context, nothing_first
 from kartenwart.codecs.soap import authentication, encryption
 from kartenwart.codecs.soap.encryption import DocumentAnswer
 from kartenwart.codecs.soap.exchange import Exchange
@@ -58,13 +58,9 @@ async def _document(link: Link, exchange: Exchange[DocumentAnswer], context: Con
     Large documents take longer than a short call may: the connection is its own, with the time that cards get.
     """
     service = await link.verb_service(encryption.SERVICE)
-    answer = await link.once(exchange, service, context, _at_once)
+    answer = await link.once(exchange, service, context, nothing_first)
     if isinstance(answer, Fault):
         raise from_fault(answer)
     if answer.document is None:
         raise from_fault(answer.error) if answer.error is not None else answer_invalid()
     return answer.document
-
-
-async def _at_once() -> None:
-    """Nothing has to be durable first: this changes nothing, and may be asked again."""

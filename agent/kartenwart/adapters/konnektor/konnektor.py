@@ -167,10 +167,6 @@ class Konnektor:
         """Ask GetJobNumber."""
         return await cards.job_number(self._link, context)
 
-    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person type the PIN, once."""
-        return await pins.verify_pin(self._link, call, pin, before_send)
-
     async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
         """Let a person carry out a verb on a PIN, once."""
         return await pins.pin_verb(self._link, call, wish, before_send)

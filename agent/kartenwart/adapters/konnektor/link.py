@@ -95,6 +95,10 @@ class Link:
         return choose(directory, self._configuration.directory, rewrite=self._configuration.rewrite_endpoints)
 
 
+async def nothing_first() -> None:
+    """Nothing has to be durable before a call that is no job."""
+
+
 def call_context(context: Context, user_id: str = "") -> CallContext:
     """Return a configured context as the codecs want it."""
     return CallContext(

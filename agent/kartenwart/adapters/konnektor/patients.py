@@ -1,22 +1,28 @@
 """ReadVSD, ReadKVK, RequestCard and EjectCard. Each is sent once: a reading may update the card."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from kartenwart.adapters.konnektor.faults import from_fault
-from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.adapters.konnektor.link import Link, call_context, nothing_first
 from kartenwart.codecs import kvk, vsd
 from kartenwart.codecs.malformed import MalformedError, OversizedError
 from kartenwart.codecs.soap import card_requests, patients
 from kartenwart.codecs.soap.exchange import Exchange
 from kartenwart.codecs.soap.fault import Fault
 from kartenwart.codecs.soap.patients import VsdAnswer, VsdRequest
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import Context
 from kartenwart.domain.patients import CardData, ContainerKind, Undecoded
 from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, CardEjection, CardRequest, RequestedCard
 
 Value = TypeVar("Value")
 
+_OTHER_TYPE = (4051, 4058)
+_OTHER_CARD = "Im Kartenterminal steckt eine andere Art von Karte als die verlangte."
+_RIGHT_CARD = "Bitte die Karte herausnehmen, die verlangte stecken und den Vorgang neu beginnen."
 _TOO_LARGE = "Der Inhalt ist größer, als er auf einer Karte sein kann; er wurde nicht gelesen."
 _UNREADABLE = "Der Inhalt ist beschädigt oder hat eine unbekannte Form; er liegt unverändert bei."
 
@@ -29,13 +35,13 @@ async def read_vsd(
         egk=call.handle, authority=authority.handle, check_online=check_online, read_receipt=read_receipt
     )
     exchange = patients.read_vsd(call_context(authority.context, authority.user_id), request)
-    return _opened(await _once(link, exchange, call.context, _nobody_asked))
+    return _opened(await _once(link, exchange, call.context, nothing_first))
 
 
 async def read_kvk(link: Link, call: CardCall) -> CardData:
     """Read an old card."""
     template = await _once(
-        link, patients.read_kvk(call_context(call.context), call.handle), call.context, _nobody_asked
+        link, patients.read_kvk(call_context(call.context), call.handle), call.context, nothing_first
     )
     containers = {ContainerKind.KVK: template}
     try:
@@ -48,11 +54,19 @@ async def read_kvk(link: Link, call: CardCall) -> CardData:
 async def request_card(link: Link, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
     """Ask at a terminal for a card, once."""
     exchange = card_requests.request_card(
-        call_context(context), ct_id=wish.ct_id, slot_id=wish.slot_id, text=wish.text, seconds=wish.seconds
+        call_context(context),
+        ct_id=wish.ct_id,
+        slot_id=wish.slot_id,
+        text=wish.text,
+        seconds=wish.seconds,
+        card_type=wish.card_type,
     )
-    answer = await _once(link, exchange, context, before_send)
-    if answer.error is not None:
-        raise from_fault(answer.error)
+    try:
+        answer = await _once(link, exchange, context, before_send)
+        if answer.error is not None:
+            raise from_fault(answer.error)
+    except WorldError as error:
+        raise _another_type(error) if wish.card_type else error from None
     return RequestedCard(handle=answer.handle, already_inserted=answer.already_inserted)
 
 
@@ -66,16 +80,27 @@ async def eject_card(link: Link, call: CardCall, wish: CardEjection, before_send
         raise from_fault(error)
 
 
+def _another_type(error: WorldError) -> WorldError:
+    """Return the error; what elsewhere means a call that no card of this type allows, means here that it is another."""
+    said = error.failure
+    if said.konnektor_code not in _OTHER_TYPE:
+        return error
+    wrong = failure(
+        Reason.CARD_TYPE_WRONG,
+        code=said.konnektor_code,
+        severity=said.konnektor_severity,
+        error_type=said.konnektor_error_type,
+    )
+    words = replace(wrong, title=_OTHER_CARD, next_step=_RIGHT_CARD, retry=RetryClass.BY_PERSON)
+    return WorldError(words, sent=error.sent)
+
+
 async def _once(link: Link, exchange: Exchange[Value], context: Context, before_send: BeforeSend) -> Value:
     service = await link.verb_service(exchange.service)
     answer = await link.once(exchange, service, context, before_send)
     if isinstance(answer, Fault):
         raise from_fault(answer)
     return answer
-
-
-async def _nobody_asked() -> None:
-    """A reading is no job: nothing has to be durable before it."""
 
 
 def _opened(answer: VsdAnswer) -> CardData:

@@ -28,12 +28,14 @@ _RESULTS = {
     PinResult.NOWBLOCKED: PinOutcome.BLOCKED,
 }
 
+# Says of a PIN that it is blocked, so nothing of the PUK (4064) that is to unblock it.
+_PIN_BLOCKED = 4063
 # Faults, or errors in the Status of an answer with PinResult ERROR, that are the result of an entry that began.
 _ENTRY_ENDED = {
     4043: PinOutcome.TIMED_OUT,
     4049: PinOutcome.ABORTED,
     4045: PinOutcome.CARD_REMOVED,
-    4063: PinOutcome.BLOCKED,
+    _PIN_BLOCKED: PinOutcome.BLOCKED,
     4064: PinOutcome.BLOCKED,
     4275: PinOutcome.BLOCKED,
     4276: PinOutcome.REJECTED,
@@ -51,11 +53,6 @@ async def pin_status(link: Link, call: CardCall, pin: Pin) -> PinReading:
     return PinReading(status=answer.status, attempts_left=answer.left_tries)
 
 
-async def verify_pin(link: Link, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-    """Let a person type the PIN, once; see the port for what is a result and what is raised."""
-    return await pin_verb(link, call, PinWish(verb=PinVerb.VERIFY, pin=pin), before_send)
-
-
 async def pin_verb(link: Link, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
     """Let a person carry out a verb on a PIN, once; see the port for what is a result and what is raised."""
     service = await link.verb_service(pins.SERVICE)
@@ -63,19 +60,19 @@ async def pin_verb(link: Link, call: CardCall, wish: PinWish, before_send: Befor
     context = call_context(call.context, call.user_id)
     exchange = _REQUESTS[wish.verb](context, handle=call.handle, pin=wish.pin, **more)
     answer = await link.once(exchange, service, call.context, before_send)
-    found = _of_fault(answer) if isinstance(answer, Fault) else _of_answer(answer)
+    found = _of_fault(answer, wish.verb) if isinstance(answer, Fault) else _of_answer(answer, wish.verb)
     done = found.outcome is PinOutcome.VERIFIED and wish.verb is not PinVerb.VERIFY
     return VerifyPinResult(outcome=PinOutcome.DONE) if done else found
 
 
-def _of_fault(fault: Fault) -> VerifyPinResult:
+def _of_fault(fault: Fault, verb: PinVerb) -> VerifyPinResult:
     outcome = _ENTRY_ENDED.get(fault.code)
-    if outcome is None:
+    if outcome is None or (verb is PinVerb.UNBLOCK and fault.code == _PIN_BLOCKED):
         raise from_fault(fault)
     return VerifyPinResult(outcome=outcome)
 
 
-def _of_answer(answer: PinAnswer) -> VerifyPinResult:
+def _of_answer(answer: PinAnswer, verb: PinVerb) -> VerifyPinResult:
     if answer.result in _RESULTS:
         return VerifyPinResult(outcome=_RESULTS[answer.result], attempts_left=answer.left_tries)
     if answer.result is PinResult.TRANSPORT_PIN:
@@ -85,4 +82,4 @@ def _of_answer(answer: PinAnswer) -> VerifyPinResult:
         return VerifyPinResult(outcome=PinOutcome.CARD_REMOVED)
     if answer.error is None:
         raise WorldError(failure(Reason.KONNEKTOR_FAULT), sent=True)
-    return _of_fault(answer.error)
+    return _of_fault(answer.error, verb)

@@ -3,7 +3,7 @@
 import asyncio
 
 from kartenwart.adapters.konnektor.faults import from_fault
-from kartenwart.adapters.konnektor.link import Link, call_context
+from kartenwart.adapters.konnektor.link import Link, call_context, nothing_first
 from kartenwart.codecs.soap import signatures, verification
 from kartenwart.codecs.soap.fault import Fault
 from kartenwart.domain.inventory import Context
@@ -16,11 +16,7 @@ async def verify_document(link: Link, context: Context, order: VerificationOrder
     exchange = await asyncio.to_thread(
         verification.verify_document, call_context(context), order=order, namespace=service.signature_namespace
     )
-    answer = await link.once(exchange, service, context, _at_once)
+    answer = await link.once(exchange, service, context, nothing_first)
     if isinstance(answer, Fault):
         raise from_fault(answer)
     return answer
-
-
-async def _at_once() -> None:
-    """Nothing has to be durable first: this changes nothing, and may be asked again."""

@@ -10,14 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from kartenwart.adapters.signatures.doubt import Doubt
+from kartenwart.adapters.signatures.keys import CURVES, HASHES, MIN_RSA_BITS
 from kartenwart.domain.authentication import JwsAlgorithm, SignatureScheme
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.ports.card_keys import AuthenticateOrder
 
-_HASHES: dict[int, hashes.HashAlgorithm] = {32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
+_HASHES = {one.digest_size: one for one in HASHES.values()}
 _TOKENS = {"brainpoolP256r1": JwsAlgorithm.BP256R1, "secp256r1": JwsAlgorithm.ES256}
-_MIN_RSA_BITS = 2048
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
 
 _log = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ def _verified(order: AuthenticateOrder, signature: bytes, certificate: bytes) ->
     key = x509.load_der_x509_certificate(certificate).public_key()
     hash_ = Prehashed(_HASHES[len(order.digest)])
     try:
-        if order.scheme.is_ecdsa and isinstance(key, ec.EllipticCurvePublicKey):
+        if order.scheme.is_ecdsa and isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, CURVES):
             key.verify(signature, order.digest, ec.ECDSA(hash_))
-        elif not order.scheme.is_ecdsa and isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS:
+        elif not order.scheme.is_ecdsa and isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS:
             pkcs1 = order.scheme is SignatureScheme.RSASSA_PKCS1_V1_5
             key.verify(signature, order.digest, padding.PKCS1v15() if pkcs1 else _PSS, hash_)
         else:

@@ -19,7 +19,7 @@ from asn1crypto import (
 from kartenwart.adapters.signatures.doubt import Doubt
 from kartenwart.adapters.signatures.keys import HASHES, verify
 
-_SET_TAG = b"\x31"
+_UNIVERSAL, _CONSTRUCTED, _SET = 0, 1, 17
 
 
 def without_padding(contents: bytes) -> bytes:
@@ -70,26 +70,34 @@ def _check_signer(signed_data: Any, parts: Sequence[bytes | memoryview], expecte
         raise Doubt("not exactly one signer")
     signer, certificate = signed_data["signer_infos"][0], x509.Certificate.load(expected, strict=True)
     _check_certificate(signed_data, signer, certificate)
-    attributes = _attributes(signer)
+    attributes, signed = _attributes(signer), _signed_bytes(signer)
     if _single(attributes, "content_type").native != "data":
         raise Doubt("the signed content type is another")
     _check_digest(signer, attributes, parts)
     _check_certificate_hash(attributes, expected)
-    verify(certificate.public_key.dump(), signer, _signed_bytes(signer))
+    verify(certificate.public_key.dump(), signer, signed)
 
 
 def _check_certificate(signed_data: Any, signer: Any, certificate: Any) -> None:
     """The signer must be named as the expected certificate, which must be enclosed, so that others can check too."""
-    enclosed = [choice.chosen.dump() for choice in signed_data["certificates"] if choice.name == "certificate"]
-    if certificate.dump() not in enclosed:
+    enclosed = [choice.chosen.contents for choice in signed_data["certificates"] if choice.name == "certificate"]
+    if certificate.contents not in enclosed:
         raise Doubt("the card's certificate is not enclosed")
     named = signer["sid"].chosen
     if signer["sid"].name == "issuer_and_serial_number":
-        fits = named["issuer"] == certificate.issuer and named["serial_number"].native == certificate.serial_number
+        fits = (
+            _same_name(named["issuer"], certificate.issuer)
+            and named["serial_number"].native == certificate.serial_number
+        )
     else:
         fits = named.native is not None and named.native == certificate.key_identifier
     if not fits:
         raise Doubt("the signer is named as another")
+
+
+def _same_name(one: Any, other: Any) -> bool:
+    """Compare what is written before what is meant: preparing names for that (RFC 4518) takes as long as all else."""
+    return bool(one.chosen.contents == other.chosen.contents or one == other)
 
 
 def _attributes(signer: Any) -> dict[str, Any]:
@@ -133,5 +141,10 @@ def _check_certificate_hash(attributes: dict[str, Any], expected: bytes) -> None
 
 
 def _signed_bytes(signer: Any) -> bytes:
-    """Return what was signed: the attributes in DER under the tag of a SET, not that of their place (RFC 5652, 5.4)."""
-    return _SET_TAG + bytes(signer["signed_attrs"].dump()[1:])
+    """Return what was signed: the attributes under the tag of a SET, not that of their place (RFC 5652, 5.4).
+
+    They must stand there in DER, so they are taken as they came, before anybody looks into them: asn1crypto fills in
+    defaults as soon as it is asked for one, and then writes all anew, in another order and at ten times the cost.
+    """
+    signed: bytes = parser.emit(_UNIVERSAL, _CONSTRUCTED, _SET, signer["signed_attrs"].contents)
+    return signed

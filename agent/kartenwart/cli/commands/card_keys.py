@@ -1,7 +1,6 @@
 """`kartenwart authenticate`, `login-token`, `encrypt`, `decrypt`: what a card's own keys do; they ask for no PIN."""
 
 import hashlib
-import ssl
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from kartenwart.api.authentication.v1 import authentication_service_pb2 as authentication_pb2
 from kartenwart.cli.command import command
 from kartenwart.cli.exits import UsageProblem
+from kartenwart.cli.files import certificate_of, content_of, type_of, write
 from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
 from kartenwart.cli.options import ContextOption, RequestOption, UserOption
 from kartenwart.cli.output import Output
@@ -19,10 +19,7 @@ from kartenwart.cli.output import Output
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
 
-_LARGEST = 25 * 1024 * 1024
 _LARGEST_CHALLENGE = 16 * 1024
-_TYPES = {".xml": "text/xml", ".txt": "text/plain", ".pdf": "application/pdf"}
-_PEM = b"-----BEGIN CERTIFICATE-----"
 
 CardOption = Annotated[str, typer.Option("--card", help=CARD_HELP)]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Zieldatei; sonst neben der Datei.")]
@@ -73,11 +70,11 @@ async def authenticate(
         context=named("contexts", context),
         user=named("users", user),
         scheme=_SCHEMES[scheme],
-        digest=hashlib.sha256(_read(file)).digest(),
+        digest=hashlib.sha256(content_of(file)).digest(),
     )
     with out.waiting("Signieren …"):
         signature = await box.authentication.sign(request, Following(out))
-    _done(out, "signature", _written(target or file.with_name(f"{file.name}.sig"), signature), "Signiert")
+    _done(out, "signature", write(target or file.with_name(f"{file.name}.sig"), signature), "Signiert")
 
 
 async def login_token(
@@ -122,17 +119,17 @@ async def encrypt(
     """Eine Datei für Inhaber von Zertifikaten und Karten verschlüsseln (CMS)."""
     if not recipients and not card:
         raise UsageProblem("Für wen? --for mit einem Zertifikat oder --card mit einer Karte angeben.")
-    content, certificates = _read(file), [_certificate(place) for place in recipients or ()]
+    content, certificates = content_of(file), [certificate_of(place) for place in recipients or ()]
     with out.waiting("Verschlüsseln …"):
         sealed = await box.encryption.encrypt(
             content,
-            mime_type=_TYPES.get(file.suffix.lower(), "application/octet-stream"),
+            mime_type=type_of(file),
             certificates=certificates,
             card=(await find_card(box, card)).name if card else "",
             context=named("contexts", context),
             user=named("users", user),
         )
-    _done(out, "encrypted", _written(target or file.with_name(f"{file.name}.p7m"), sealed), "Verschlüsselt")
+    _done(out, "encrypted", write(target or file.with_name(f"{file.name}.p7m"), sealed), "Verschlüsselt")
 
 
 async def decrypt(
@@ -146,7 +143,7 @@ async def decrypt(
 ) -> None:
     """Eine Datei mit dem Schlüssel einer Karte öffnen; die Karte muss freigeschaltet sein."""
     place = target or _opened_name(file)
-    content = _read(file)
+    content = content_of(file)
     with out.waiting("Entschlüsseln …"):
         opened = await box.encryption.decrypt(
             content,
@@ -154,7 +151,7 @@ async def decrypt(
             context=named("contexts", context),
             user=named("users", user),
         )
-    _done(out, "decrypted", _written(place, opened), "Entschlüsselt")
+    _done(out, "decrypted", write(place, opened), "Entschlüsselt")
 
 
 def _opened_name(file: Path) -> Path:
@@ -172,36 +169,6 @@ def _challenge(file: str) -> str:
     if not 0 < len(text.strip()) <= _LARGEST_CHALLENGE:
         raise UsageProblem(f"Eine Challenge hat 1 bis {_LARGEST_CHALLENGE} Zeichen.")
     return text.strip()
-
-
-def _certificate(place: Path) -> bytes:
-    content = _read(place)
-    if _PEM not in content:
-        return content
-    try:
-        return ssl.PEM_cert_to_DER_cert(content[content.index(_PEM) :].decode("ascii"))
-    except ValueError as error:
-        raise UsageProblem(f"{place} ist kein Zertifikat.") from error
-
-
-def _read(file: Path) -> bytes:
-    try:
-        size = file.stat().st_size
-        if not 0 < size <= _LARGEST:
-            raise UsageProblem(f"{file} hat {size} Bytes; möglich sind 1 bis {_LARGEST}.")
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
-
-
-def _written(place: Path, content: bytes) -> Path:
-    try:
-        place.write_bytes(content)
-    except OSError as error:
-        raise UsageProblem(
-            f"{place} ist nicht schreibbar ({error.strerror}); mit --out einen anderen Ort nennen."
-        ) from error
-    return place
 
 
 def _done(out: Output, kind: str, place: Path, word: str) -> None:

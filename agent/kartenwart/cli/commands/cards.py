@@ -29,6 +29,17 @@ from kartenwart.cli.words import (
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
 
+# A practice card serves everybody and should be open; a doctor's PINs are typed when they are needed, and a patient's
+# are the patient's own.
+_UNUSABLE = frozenset({card_pb2.PIN_STATUS_TRANSPORT_PIN, card_pb2.PIN_STATUS_EMPTY_PIN, card_pb2.PIN_STATUS_BLOCKED})
+_CLOSED = _UNUSABLE | {card_pb2.PIN_STATUS_VERIFIABLE, card_pb2.PIN_STATUS_DISABLED}
+_TROUBLE: dict[int, frozenset[int]] = {
+    card_pb2.CARD_TYPE_SMC_B: _CLOSED,
+    card_pb2.CARD_TYPE_HSM_B: _CLOSED,
+    card_pb2.CARD_TYPE_HBA: _UNUSABLE,
+    card_pb2.CARD_TYPE_HBA_QSIG: _UNUSABLE,
+}
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
@@ -50,7 +61,7 @@ async def status(box: "Kartenwart", out: Output) -> None:
     out.facts("status", content, _box_lines(system))
     for link in links:
         out.text(_link_line(link))
-    for line in _locked(seen):
+    for line in (*_locked(seen), *_conditions(seen)):
         out.text(line)
     if down:
         raise Ended(Exit.FAILED)
@@ -82,12 +93,23 @@ def _link_line(link: konnektor_pb2.Konnektor) -> str:
 
 
 def _locked(seen: Sequence[card_pb2.Card]) -> list[str]:
+    """Return the PINs on which somebody has to act."""
     return [
         f"[yellow]{CARD_TYPES.get(card.type, '?')} {escape(card.holder)}: {word(PINS, state.pin)} im Kontext "
         f"{short(state.context)} {word(PIN_STATES, state.status)}[/yellow]"
         for card in seen
         for state in card.pin_states
-        if state.status not in {card_pb2.PIN_STATUS_VERIFIED, card_pb2.PIN_STATUS_UNSPECIFIED}
+        if state.status in _TROUBLE.get(card.type, ())
+    ]
+
+
+def _conditions(seen: Sequence[card_pb2.Card]) -> list[str]:
+    """Return what somebody should do about cards before they stop working."""
+    return [
+        f"[yellow]{CARD_TYPES.get(card.type, '?')} {escape(card.holder)}: {escape(card.condition.title)}[/yellow]\n"
+        f"  → {escape(card.condition.next_step)}"
+        for card in seen
+        if card.HasField("condition")
     ]
 
 

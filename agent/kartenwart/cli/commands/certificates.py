@@ -11,6 +11,7 @@ from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.certificate.v1 import certificate_pb2
 from kartenwart.cli.command import command
 from kartenwart.cli.exits import Ended, Exit, UsageProblem
+from kartenwart.cli.files import certificate_of, write
 from kartenwart.cli.naming import CARD_HELP, find_card, named
 from kartenwart.cli.output import Output
 from kartenwart.cli.words import CARD_TYPES, CERTIFICATE_STATUSES, CERTIFICATE_VERDICTS, moment, short, word
@@ -18,7 +19,6 @@ from kartenwart.cli.words import CARD_TYPES, CERTIFICATE_STATUSES, CERTIFICATE_V
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
 
-LARGEST_FILE = 64 * 1024
 _REFERENCES = {
     "aut": card_pb2.CERTIFICATE_REFERENCE_AUT,
     "enc": card_pb2.CERTIFICATE_REFERENCE_ENC,
@@ -110,7 +110,7 @@ async def read(
             user=named("users", user),
         )
     if file is not None:
-        file.write_bytes(shown.der)
+        write(file, shown.der)
     lines = [
         ("Inhaber", shown.subject),
         ("Aussteller", shown.issuer),
@@ -132,7 +132,7 @@ async def verify(
     at: Annotated[datetime | None, typer.Option("--at", help="Zu diesem Zeitpunkt; sonst jetzt.")] = None,
 ) -> None:
     """Den Konnektor fragen, ob ein Zertifikat gilt. Status 0: gültig, 1: ungültig, 5: nicht zu entscheiden."""
-    der = _der(file)
+    der = certificate_of(file)
     with out.waiting("Der Konnektor prüft …"):
         found = await box.certificates.verify(
             der, context=named("contexts", context), at=at.astimezone(UTC) if at else None
@@ -143,20 +143,3 @@ async def verify(
         raise Ended(Exit.OUTCOME_UNKNOWN)
     if found.status != certificate_pb2.CERTIFICATE_STATUS_VALID:
         raise Ended(Exit.FAILED)
-
-
-def _der(file: Path) -> bytes:
-    """Return a certificate's DER; PEM is told by its first line."""
-    import ssl
-
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST_FILE)
-    except OSError as error:
-        raise UsageProblem(f"„{file}“ ist nicht zu lesen: {error.strerror}") from None
-    if not data.lstrip().startswith(b"-----BEGIN"):
-        return data
-    try:
-        return ssl.PEM_cert_to_DER_cert(data.decode("ascii").strip())
-    except ValueError:
-        raise UsageProblem(f"„{file}“ ist kein Zertifikat") from None

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kartenwart.cli.command import command
-from kartenwart.cli.exits import UsageProblem
-from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.naming import CARD_HELP, card_of, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output
 from kartenwart.cli.words import COMFORT_STATES, SIGNATURE_MODES, clock, moment, short, word
@@ -60,7 +59,7 @@ async def activate(
     job = await box.comfort.activate(
         comfort_signature_service_pb2.ActivateComfortSignatureRequest(
             request_id=request_uuid(request_id),
-            card=await _card(box, card, user),
+            card=await card_of(box, card, user),
             context=named("contexts", context),
             user=named("users", user),
             accept_last_attempt=last,
@@ -77,7 +76,7 @@ async def status(
 ) -> None:
     """Was von der Komfortsignatur übrig ist: Anzahl und Zeit."""
     known = await box.comfort.state(
-        await _card(box, card, user), user=named("users", user), context=named("contexts", context)
+        await card_of(box, card, user), user=named("users", user), context=named("contexts", context)
     )
     lines = [("Komfortsignatur", word(COMFORT_STATES, known.state)), ("Benutzer", short(known.user))]
     if known.HasField("end_time"):
@@ -102,7 +101,7 @@ async def deactivate(
 ) -> None:
     """Die Komfortsignatur einer Karte beenden: für alle Personen und alle Programme, auch fremde."""
     had = await box.comfort.deactivate(
-        await _card(box, card, user),
+        await card_of(box, card, user),
         user=named("users", user),
         context=named("contexts", context),
         end_all_sessions=end_all,
@@ -143,12 +142,3 @@ def assertion(user: str, act: Act) -> "PersonAssertion":
 
     name = f"PERSON_ACT_{act.name}"
     return person_assertion(named("users", user), person_assertion_pb2.PersonAct.Value(name))
-
-
-async def _card(box: "Kartenwart", text: str, user: str) -> str:
-    if text:
-        return (await find_card(box, text)).name
-    bound = next((one.card for one in await box.users.list() if one.name == named("users", user) and one.card), "")
-    if not bound:
-        raise UsageProblem("Mit welcher Karte? --card angeben, oder einen Benutzer, der an seinen HBA gebunden ist.")
-    return bound

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kartenwart.api.job.v1 import job_pb2
 from kartenwart.cli.command import command
 from kartenwart.cli.exits import Ended, Exit
 from kartenwart.cli.naming import named
 from kartenwart.cli.output import Output
-from kartenwart.cli.words import JOB_KINDS, JOB_STATES, moment, short, word
+from kartenwart.cli.words import CARD_TYPES, JOB_KINDS, JOB_STATES, moment, short, word
 
 if TYPE_CHECKING:
     from kartenwart.client import Kartenwart
@@ -55,10 +56,7 @@ async def list_jobs(
 
 async def show(box: "Kartenwart", out: Output, name: JobArgument) -> None:
     """Ein Auftrag mit allen Schritten."""
-    from kartenwart.cli.following import job_lines
-
-    job = await box.jobs.get(named("jobs", name))
-    out.facts("job", job, job_lines(job))
+    await _shown(box, out, await box.jobs.get(named("jobs", name)))
 
 
 async def wait(
@@ -68,7 +66,7 @@ async def wait(
     seconds: Annotated[float, typer.Option(help="Höchstens so lange (s); 0 wartet bis zum Ende.", min=0)] = 0.0,
 ) -> None:
     """Das Ende eines Auftrags abwarten. Status 8, wenn er dann noch läuft."""
-    from kartenwart.cli.following import follow, job_lines
+    from kartenwart.cli.following import follow
     from kartenwart.client.failures import ended_well
 
     job = await box.jobs.get(named("jobs", name))
@@ -77,12 +75,17 @@ async def wait(
             job = await follow(box, out, job)
     except TimeoutError:
         raise Ended(Exit.NOT_ENDED) from None
-    out.facts("job", ended_well(job), job_lines(job))
+    await _shown(box, out, ended_well(job))
 
 
 async def cancel(box: "Kartenwart", out: Output, name: JobArgument) -> None:
     """Den Abbruch eines Auftrags wünschen; was gesendet ist, beendet nur der Konnektor."""
+    await _shown(box, out, await box.jobs.cancel(named("jobs", name)))
+
+
+async def _shown(box: "Kartenwart", out: Output, job: job_pb2.Job) -> None:
     from kartenwart.cli.following import job_lines
 
-    job = await box.jobs.cancel(named("jobs", name))
-    out.facts("job", job, job_lines(job))
+    cards = [] if out.json or not job.card else await box.cards.list()
+    called = (f"{word(CARD_TYPES, one.type)} {one.holder}".rstrip() for one in cards if one.name == job.card)
+    out.facts("job", job, job_lines(job, next(called, "")))

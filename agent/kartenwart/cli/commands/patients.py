@@ -19,6 +19,7 @@ from kartenwart.cli.output import Output
 from kartenwart.cli.words import CARD_TYPES, REPLACEMENTS, RESULTS_OF_CHECKS, moment, short, word, yes
 
 if TYPE_CHECKING:
+    from kartenwart.api.job.v1 import job_pb2
     from kartenwart.client import Kartenwart
 
 _CHECKS = {
@@ -26,6 +27,9 @@ _CHECKS = {
     "always": patient_pb2.ONLINE_CHECK_ALWAYS,
     "never": patient_pb2.ONLINE_CHECK_NEVER,
 }
+
+_OUT, _IN = "Bitte Karte entnehmen", "Bitte Karte wieder stecken"
+_KINDS = (card_pb2.CARD_TYPE_EGK, card_pb2.CARD_TYPE_KVK, card_pb2.CARD_TYPE_HBA, card_pb2.CARD_TYPE_SMC_B)
 
 CardArgument = Annotated[str, typer.Argument(help=f"{CARD_HELP} Ohne Angabe die einzige, die steckt.")]
 ContextOption = Annotated[str, typer.Option(help="Kontext; sonst der eigene.")]
@@ -44,6 +48,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(requests, name="card")
     command(requests, "request")(request)
     command(requests, "eject")(eject)
+    command(requests, "reinsert")(reinsert)
 
 
 async def read(
@@ -83,6 +88,7 @@ async def request(
     out: Output,
     terminal: Annotated[str, typer.Argument(help="Terminal: Name (t-…), CtId oder Bezeichnung.")],
     slot: Annotated[int, typer.Option(min=1, help="Steckplatz, ab 1.")] = 1,
+    kind: Annotated[str, typer.Option("--type", help="Nur diese Art: eGK, KVK, HBA oder SMC-B.")] = "",
     context: ContextOption = "",
     text: TextOption = "",
     seconds: SecondsOption = 20,
@@ -90,18 +96,17 @@ async def request(
 ) -> None:
     """Am Terminal um eine Karte bitten und warten, bis sie steckt."""
     from kartenwart.api.terminal.v1 import terminal_service_pb2
-    from kartenwart.cli.following import follow
-    from kartenwart.client.failures import ended_well
 
     wished = terminal_service_pb2.RequestCardRequest(
         request_id=request_uuid(request_id),
         terminal=_terminal(await box.terminals.list(), terminal).name,
         slot_id=slot,
         context=named("contexts", context),
+        card_type=_kind(kind),
         display_text=text,
         timeout=Duration(seconds=seconds),
     )
-    job = ended_well(await follow(box, out, await box.terminals.request_card(wished)))
+    job = await _ended(box, out, await box.terminals.request_card(wished))
     there = yes(job.card_result.already_inserted)
     out.facts("job", job, [("Karte", short(job.card_result.card) or "noch nicht erkannt"), ("Steckte schon", there)])
 
@@ -116,20 +121,69 @@ async def eject(
     request_id: RequestOption = "",
 ) -> None:
     """Eine Karte freigeben und warten, bis sie entnommen ist. Ihre Freischaltungen enden sofort."""
+    found = await find_card(box, card)
+    job = await _ejected(box, out, found, context=context, text=text, seconds=seconds, request_id=request_id)
+    out.facts("job", job, [("Entnommen", f"{word(CARD_TYPES, found.type)} {short(job.card_result.card)}")])
+
+
+async def reinsert(
+    box: "Kartenwart",
+    out: Output,
+    card: Annotated[str, typer.Argument(help=CARD_HELP)],
+    context: ContextOption = "",
+    seconds: SecondsOption = 60,
+) -> None:
+    """Eine Karte herausnehmen und neu stecken lassen: Das löst 4018, denn alle Freischaltungen auf ihr enden."""
     from kartenwart.api.terminal.v1 import terminal_service_pb2
-    from kartenwart.cli.following import follow
-    from kartenwart.client.failures import ended_well
 
     found = await find_card(box, card)
+    if not found.routes:
+        raise Missing("Es ist nicht bekannt, in welchem Terminal die Karte steckt.")
+    await _ejected(box, out, found, context=context, text=_OUT, seconds=seconds)
+    place = found.routes[0]
+    wished = terminal_service_pb2.RequestCardRequest(
+        request_id=request_uuid(""),
+        terminal=place.terminal,
+        slot_id=place.slot_id,
+        context=named("contexts", context),
+        card_type=found.type,
+        display_text=_IN,
+        timeout=Duration(seconds=seconds),
+    )
+    job = await _ended(box, out, await box.terminals.request_card(wished))
+    out.facts("job", job, [("Neu gesteckt", f"{word(CARD_TYPES, found.type)} {short(job.card_result.card)}")])
+
+
+async def _ejected(
+    box: "Kartenwart", out: Output, card: card_pb2.Card, *, context: str, text: str, seconds: int, request_id: str = ""
+) -> "job_pb2.Job":
+    from kartenwart.api.terminal.v1 import terminal_service_pb2
+
     wished = terminal_service_pb2.EjectCardRequest(
         request_id=request_uuid(request_id),
-        card=found.name,
+        card=card.name,
         context=named("contexts", context),
         display_text=text,
         timeout=Duration(seconds=seconds),
     )
-    job = ended_well(await follow(box, out, await box.terminals.eject_card(wished)))
-    out.facts("job", job, [("Entnommen", f"{word(CARD_TYPES, found.type)} {short(job.card_result.card)}")])
+    return await _ended(box, out, await box.terminals.eject_card(wished))
+
+
+async def _ended(box: "Kartenwart", out: Output, job: "job_pb2.Job") -> "job_pb2.Job":
+    from kartenwart.cli.following import follow
+    from kartenwart.client.failures import ended_well
+
+    return ended_well(await follow(box, out, job))
+
+
+def _kind(text: str) -> card_pb2.CardType.ValueType:
+    if not text:
+        return card_pb2.CARD_TYPE_UNSPECIFIED
+    for kind in _KINDS:
+        if text.lower().replace("-", "") == word(CARD_TYPES, kind).lower().replace("-", ""):
+            return kind
+    known = ", ".join(word(CARD_TYPES, kind) for kind in _KINDS)
+    raise UsageProblem(f"„{text}“ ist keine Art von Karte, um die man bitten kann; es gibt {known}")
 
 
 async def _card(box: "Kartenwart", text: str, kind: card_pb2.CardType.ValueType) -> card_pb2.Card:

@@ -16,7 +16,8 @@ from kartenwart.cli.command import command
 from kartenwart.cli.commands.comfort import Act, assertion
 from kartenwart.cli.commands.verifying import verify_document
 from kartenwart.cli.exits import UsageProblem
-from kartenwart.cli.naming import CARD_HELP, find_card, named, request_uuid
+from kartenwart.cli.files import PDF, check, content_of, type_of, write
+from kartenwart.cli.naming import CARD_HELP, card_of, named, request_uuid
 from kartenwart.cli.options import ContextOption, LastOption, RequestOption, UnknownOption
 from kartenwart.cli.output import Output, plain
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from kartenwart.client import Kartenwart, Signed
     from kartenwart.client.batch import Batch
 
-_LARGEST = 25 * 1024 * 1024
-_PDF = "application/pdf"
-_TYPES = {".xml": "text/xml", ".txt": "text/plain", ".pdf": _PDF}
 # Reasons for which "auto" makes a signature beside the file: the box said so before anyone was asked.
 _NOT_INSIDE = frozenset({"DOCUMENT_NOT_PDFA", "DOCUMENT_PDFA_PART_WRONG", "DOCUMENT_TYPE_WRONG"})
 
@@ -108,9 +106,9 @@ async def sign(
     Mehrere Dateien sind ein Auftrag; je 50 fragt das Terminal einmal nach der PIN.QES.
     """
     order = Order(
-        content=_read(files[0]),
+        content=content_of(files[0]),
         mime_type=_mime_type(files[0]),
-        card=await _card(box, card, user),
+        card=await card_of(box, card, user),
         context=named("contexts", context),
         user=named("users", user),
         short_text=short_text or ("" if preset else "Dokument"),
@@ -132,7 +130,8 @@ async def _sign_one(
     with out.waiting("Signieren …"):
         signed, used = await _signed(box, out, order, form)
     written = target or _beside(file, used)
-    _write(written, signed.content, order)
+    again = f"denselben Aufruf mit --request-id {order.request_id} und einem anderen --out wiederholen."
+    write(written, signed.content, otherwise=f"Die Box hält die Signatur 24 Stunden: {again}")
     await box.acknowledge(signed)
     out.facts(
         "signature",
@@ -149,7 +148,7 @@ async def _sign_several(
     from kartenwart.client import CallFailed
 
     for file in files:
-        _read(file)
+        check(file)
         _check_place((target / file.name) if target else file)
     if preset:
         place = partial(_by_suffix, target=target, suffix=await _suffix(box, preset))
@@ -157,7 +156,7 @@ async def _sign_several(
         return
     used = form
     if form is Form.AUTO:
-        used = Form.PADES if all(_mime_type(file) == _PDF for file in files) else Form.CADES
+        used = Form.PADES if all(_mime_type(file) == PDF for file in files) else Form.CADES
     try:
         await sign_files(box, out, files, _batch(files, order, form=used), partial(_placed, target=target, form=used))
     except CallFailed as error:
@@ -174,7 +173,7 @@ def _batch(files: list[Path], order: Order, *, form: Form | None = None, preset:
     from kartenwart.client.batch import Batch
 
     return Batch(
-        documents=[document(file, _mime_type(file), order.short_text, _read) for file in files],
+        documents=[document(file, _mime_type(file), order.short_text, content_of) for file in files],
         card=order.card,
         request_id=order.request_id,
         format=_FORMATS[form] if form else signature_pb2.SIGNATURE_FORMAT_UNSPECIFIED,
@@ -213,7 +212,7 @@ async def presets(box: "Kartenwart", out: Output) -> None:
 def _mime_type(file: Path) -> str:
     with file.open("rb") as opened:
         pdf = opened.read(5) == b"%PDF-"
-    return _PDF if pdf else _TYPES.get(file.suffix.lower(), "application/octet-stream")
+    return PDF if pdf else type_of(file)
 
 
 _CHECKED = "Die Box hat die Signatur mathematisch gegen das Zertifikat der Karte geprüft."
@@ -224,7 +223,7 @@ async def _signed(box: "Kartenwart", out: Output, order: Order, form: Form) -> t
 
     if form is not Form.AUTO:
         return await _once(box, out, order, form, order.request_id), form
-    if order.mime_type == _PDF:
+    if order.mime_type == PDF:
         try:
             return await _once(box, out, order, Form.PADES, order.request_id), Form.PADES
         except CallFailed as error:
@@ -234,7 +233,7 @@ async def _signed(box: "Kartenwart", out: Output, order: Order, form: Form) -> t
             out.remark(f"{' '.join(words)} Daher CAdES neben der Datei.")
     else:
         out.remark("Das ist kein PDF. Daher CAdES neben der Datei.")
-    beside = str(uuid.uuid5(uuid.UUID(order.request_id), "cades")) if order.mime_type == _PDF else order.request_id
+    beside = str(uuid.uuid5(uuid.UUID(order.request_id), "cades")) if order.mime_type == PDF else order.request_id
     return await _once(box, out, order, Form.CADES, beside), Form.CADES
 
 
@@ -261,41 +260,10 @@ async def _once(box: "Kartenwart", out: Output, order: Order, form: Form, reques
         raise
 
 
-def _read(file: Path) -> bytes:
-    try:
-        size = file.stat().st_size
-        if not 0 < size <= _LARGEST:
-            raise UsageProblem(f"{file} hat {size} Bytes; möglich sind 1 bis {_LARGEST}.")
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
-
-
 def _check_place(place: Path) -> None:
     """Find out before anyone is asked for a PIN whether the result can be written."""
     if not place.parent.is_dir() or not os.access(place.parent, os.W_OK):
         raise UsageProblem(f"In {place.parent} lässt sich nichts schreiben; mit --out einen anderen Ort nennen.")
-
-
-def _write(place: Path, content: bytes, order: Order) -> None:
-    try:
-        place.write_bytes(content)
-    except OSError as error:
-        raise UsageProblem(
-            f"{place} ist nicht schreibbar ({error.strerror}). Die Box hält die Signatur 24 Stunden: "
-            f"denselben Aufruf mit --request-id {order.request_id} und einem anderen --out wiederholen."
-        ) from error
-
-
-async def _card(box: "Kartenwart", text: str, user: str) -> str:
-    if text:
-        return (await find_card(box, text)).name
-    bound = next((one.card for one in await box.users.list() if one.name == named("users", user) and one.card), "")
-    if not bound:
-        raise UsageProblem(
-            "Mit welcher Karte? --card angeben, oder --user mit einem Benutzer, der an seinen HBA gebunden ist."
-        )
-    return bound
 
 
 def _by_suffix(file: Path, *, target: Path | None, suffix: str) -> Path:

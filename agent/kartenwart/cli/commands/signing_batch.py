@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kartenwart.api.job.v1 import job_pb2
-from kartenwart.cli.exits import UsageProblem
+from kartenwart.cli.files import write
 from kartenwart.cli.output import Output, plain
 
 if TYPE_CHECKING:
@@ -51,19 +51,11 @@ async def _written(box: "Kartenwart", result: job_pb2.SignedDocument, place: Pat
     """Fetch, write and only then acknowledge; None where there is nothing to fetch."""
     if not result.output:
         return None
-    _write(place, await box.documents.download(result.output, result.output_sha256), batch)
+    content = await box.documents.download(result.output, result.output_sha256)
+    again = f"denselben Aufruf mit --request-id {batch.request_id} und einem anderen --out wiederholen."
+    write(place, content, otherwise=f"Die Box hält die Signaturen 24 Stunden: {again}")
     await box.documents.delete(result.output)
     return place
-
-
-def _write(place: Path, content: bytes, batch: "Batch") -> None:
-    try:
-        place.write_bytes(content)
-    except OSError as error:
-        raise UsageProblem(
-            f"{place} ist nicht schreibbar ({error.strerror}). Die Box hält die Signaturen 24 Stunden: "
-            f"denselben Aufruf mit --request-id {batch.request_id} und einem anderen --out wiederholen."
-        ) from error
 
 
 def _told(file: Path, written: Path | None, result: job_pb2.SignedDocument) -> dict[str, Any]:

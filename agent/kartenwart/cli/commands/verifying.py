@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification_pb2
-from kartenwart.cli.exits import Ended, Exit, UsageProblem
+from kartenwart.cli.exits import Ended, Exit
+from kartenwart.cli.files import OTHER, PDF, content_of, write
 from kartenwart.cli.naming import named
 from kartenwart.cli.options import ContextOption
 from kartenwart.cli.output import Output, plain
@@ -48,7 +49,7 @@ async def verify_document(
         content = await box.documents.download(said.report, said.report_sha256)
         await box.documents.delete(said.report)
         if report is not None:
-            _write(report, content)
+            write(report, content, otherwise="Mit --report einen anderen Ort nennen.")
     kept = str(report) if report is not None and said.report else ""
     out.facts(
         "verification",
@@ -71,8 +72,8 @@ async def _uploaded(box: "Kartenwart", file: Path | None, *, cms: bool = False) 
         return
     from kartenwart.client import KartenwartError
 
-    content = _read(file)
-    document = await box.documents.upload(content, "application/octet-stream" if cms else _type(file, content))
+    content = content_of(file)
+    document = await box.documents.upload(content, OTHER if cms else _type(file, content))
     try:
         yield document.name
     finally:
@@ -82,19 +83,5 @@ async def _uploaded(box: "Kartenwart", file: Path | None, *, cms: bool = False) 
 
 def _type(file: Path, content: bytes) -> str:
     if content.startswith(b"%PDF-"):
-        return "application/pdf"
-    return "text/xml" if file.suffix.lower() == ".xml" or content.startswith(b"<?xml") else "application/octet-stream"
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageProblem(f"{file} ist nicht lesbar: {error.strerror}") from error
-
-
-def _write(place: Path, content: bytes) -> None:
-    try:
-        place.write_bytes(content)
-    except OSError as error:
-        raise UsageProblem(f"{place} ist nicht schreibbar: {error.strerror}") from error
+        return PDF
+    return "text/xml" if file.suffix.lower() == ".xml" or content.startswith(b"<?xml") else OTHER

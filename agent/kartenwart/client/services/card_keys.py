@@ -9,8 +9,8 @@ from kartenwart.api.encryption.v1 import encryption_service_pb2 as encryption_pb
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.client.failures import CallFailed, Failure, KartenwartError, ended_well
 from kartenwart.client.services.documents import Documents
-from kartenwart.client.services.jobs import PATIENCE_SECONDS, Jobs, OnJob
-from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire, insisted
+from kartenwart.client.services.jobs import Jobs, OnJob, started
+from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire
 
 _ENVELOPE = "application/octet-stream"  # uploads know no other type for what they cannot look into
 
@@ -25,9 +25,7 @@ class Authentication:
 
     async def start(self, request: authentication_pb2.ExternalAuthenticateRequest) -> job_pb2.Job:
         """Start a signature; the same request_id re-attaches, so a broken connection is no loss."""
-        reply = authentication_pb2.ExternalAuthenticateResponse
-        call = lambda: self._wire.call(request, reply, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, authentication_pb2.ExternalAuthenticateResponse)
 
     async def sign(self, request: authentication_pb2.ExternalAuthenticateRequest, on_job: OnJob | None = None) -> bytes:
         """Let a card sign a hash and return the signature. Raises JobFailed, OutcomeUnknown, CallFailed."""
@@ -35,9 +33,7 @@ class Authentication:
 
     async def log_in(self, request: authentication_pb2.CreateLoginTokenRequest, on_job: OnJob | None = None) -> bytes:
         """Answer a challenge and return the signed JWS (compact, ASCII); raises as `sign` does."""
-        reply = authentication_pb2.CreateLoginTokenResponse
-        call = lambda: self._wire.call(request, reply, LONGEST_READ_SECONDS)  # noqa: E731
-        job = (await insisted(call, patience=PATIENCE_SECONDS)).job
+        job = await started(self._wire, request, authentication_pb2.CreateLoginTokenResponse)
         return await self._fetched(await self._jobs.follow(job, on_job))
 
     async def _fetched(self, job: job_pb2.Job) -> bytes:

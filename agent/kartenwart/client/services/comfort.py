@@ -7,8 +7,8 @@ from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
 from kartenwart.api.signature.v1 import person_assertion_pb2
 from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal_pb2
-from kartenwart.client.services.jobs import PATIENCE_SECONDS
-from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire, insisted
+from kartenwart.client.services.jobs import started
+from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire
 
 
 def person_assertion(user: str, act: person_assertion_pb2.PersonAct.ValueType) -> person_assertion_pb2.PersonAssertion:
@@ -26,8 +26,7 @@ class Comfort:
 
     async def activate(self, request: comfort_pb2.ActivateComfortSignatureRequest) -> job_pb2.Job:
         """Begin a session: a person enters PIN.QES once. The same request_id re-attaches."""
-        call = lambda: self._wire.call(request, comfort_pb2.ActivateComfortSignatureResponse, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, comfort_pb2.ActivateComfortSignatureResponse)
 
     async def state(self, card: str, *, user: str, context: str = "") -> comfort_pb2.ComfortSignature:
         """Return what is left of a user's session."""

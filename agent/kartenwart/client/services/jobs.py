@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
+from google.protobuf.message import Message
+
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.job.v1 import job_pb2, job_service_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2
@@ -69,6 +71,13 @@ class Jobs:
         return (await self._wire.call(request, job_service_pb2.CancelJobResponse)).job
 
 
+async def started(wire: Wire, request: Message, answer: type[Any]) -> job_pb2.Job:
+    """Start a job, again while the box is away: the same request_id re-attaches, so a broken connection is no loss."""
+    reply = await insisted(lambda: wire.call(request, answer, LONGEST_READ_SECONDS), patience=PATIENCE_SECONDS)
+    job: job_pb2.Job = reply.job
+    return job
+
+
 PinRequest = (
     pin_service_pb2.ChangePinRequest
     | pin_service_pb2.UnblockPinRequest
@@ -100,14 +109,11 @@ class Pins:
 
     async def verify(self, request: pin_service_pb2.VerifyPinRequest) -> job_pb2.Job:
         """Start a PIN entry at a terminal; the same request_id re-attaches, so a broken connection is no loss."""
-        call = lambda: self._wire.call(request, pin_service_pb2.VerifyPinResponse, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, pin_service_pb2.VerifyPinResponse)
 
     async def start(self, request: PinRequest) -> job_pb2.Job:
         """Start another verb on a PIN, or guided unlocking; the same request_id re-attaches."""
-        call = lambda: self._wire.call(request, _PIN_ANSWERS[type(request)], LONGEST_READ_SECONDS)  # noqa: E731
-        job: job_pb2.Job = (await insisted(call, patience=PATIENCE_SECONDS)).job
-        return job
+        return await started(self._wire, request, _PIN_ANSWERS[type(request)])
 
     async def matrix(self, *, user: str = "") -> Sequence[pin_service_pb2.PinCell]:
         """Ask for the PIN states of all practice cards in every context, and of a user's HBA, with their pads."""
@@ -128,5 +134,4 @@ class Signatures:
 
     async def start(self, request: signature_service_pb2.SignDocumentsRequest) -> job_pb2.Job:
         """Start a signature; the same request_id re-attaches, so a broken connection is no loss."""
-        call = lambda: self._wire.call(request, signature_service_pb2.SignDocumentsResponse, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, signature_service_pb2.SignDocumentsResponse)

@@ -10,8 +10,8 @@ from kartenwart.api.enrolment.v1 import enrolment_service_pb2 as enrolment_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.user.v1 import user_service_pb2 as user_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2, workstation_service_pb2
-from kartenwart.client.services.jobs import PATIENCE_SECONDS
-from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire, insisted
+from kartenwart.client.services.jobs import started
+from kartenwart.client.wire import Wire
 
 
 class Workstations:
@@ -104,5 +104,4 @@ class Users:
 
     async def bind(self, request: user_pb2.BindUserRequest) -> job_pb2.Job:
         """Start binding a user to an HBA: the person enters PIN.CH. The same request_id re-attaches."""
-        call = lambda: self._wire.call(request, user_pb2.BindUserResponse, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, user_pb2.BindUserResponse)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2, terminal_service_pb2
-from kartenwart.client.services.jobs import PATIENCE_SECONDS
-from kartenwart.client.wire import LONGEST_READ_SECONDS, Wire, insisted
+from kartenwart.client.services.jobs import started
+from kartenwart.client.wire import Wire
 
 
 class Terminals:
@@ -21,12 +21,8 @@ class Terminals:
 
     async def request_card(self, request: terminal_service_pb2.RequestCardRequest) -> job_pb2.Job:
         """Ask at a terminal for a card; the same request_id re-attaches, so a broken connection is no loss."""
-        call = lambda: self._wire.call(  # noqa: E731
-            request, terminal_service_pb2.RequestCardResponse, LONGEST_READ_SECONDS
-        )
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, terminal_service_pb2.RequestCardResponse)
 
     async def eject_card(self, request: terminal_service_pb2.EjectCardRequest) -> job_pb2.Job:
         """Ask to take a card out; the same request_id re-attaches."""
-        call = lambda: self._wire.call(request, terminal_service_pb2.EjectCardResponse, LONGEST_READ_SECONDS)  # noqa: E731
-        return (await insisted(call, patience=PATIENCE_SECONDS)).job
+        return await started(self._wire, request, terminal_service_pb2.EjectCardResponse)

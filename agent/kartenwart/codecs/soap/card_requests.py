@@ -6,8 +6,19 @@ from kartenwart.codecs.soap.exchange import CallContext, Exchange, add, add_cont
 from kartenwart.codecs.soap.fault import Fault, read_status
 from kartenwart.codecs.soap.namespaces import CARD_TERMINALS, CARDS, CARDS_COMMON, COMMON
 from kartenwart.codecs.soap.xml import Element, boolean, child, optional_text
+from kartenwart.domain.inventory import CardType
 
 SERVICE = "CardTerminalService"
+# Both generations of a doctor's card, and a practice identity on a card or in an HSM, do for who asks for one.
+_WANTED = {
+    CardType.EGK: "EGK",
+    CardType.KVK: "KVK",
+    CardType.HBA: "HBAx",
+    CardType.HBA_QSIG: "HBA-qSig",
+    CardType.SMC_B: "SM-B",
+    CardType.HSM_B: "HSM-B",
+    CardType.SMC_KT: "SMC-KT",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +31,14 @@ class CardRequestAnswer:
 
 
 def request_card(
-    context: CallContext, *, ct_id: str, slot_id: int, text: str, seconds: int
+    context: CallContext, *, ct_id: str, slot_id: int, text: str, seconds: int, card_type: CardType | None = None
 ) -> Exchange[CardRequestAnswer]:
-    """Ask at a terminal for a card; `text` (at most 48 characters) stands on its display."""
+    """Ask at a terminal for a card, of a type where one is named; `text` (at most 48 characters) is for its display."""
     content = root(CARD_TERMINALS, "RequestCard")
     add_context(content, context)
     _add_slot(content, ct_id, slot_id)
+    if card_type is not None:
+        add(content, CARDS_COMMON, "CardType", _WANTED[card_type])
     _add_words(content, text, seconds)
     return ask(SERVICE, content, _read_request)
 

@@ -21,9 +21,6 @@ class Trace:
     severity: str
     error_type: str
     component: str
-    instance: str
-    event_id: str
-    log_reference: str
     text: str = field(repr=False)
     detail: str = field(repr=False)
 
@@ -39,8 +36,6 @@ class Fault:
     traces: tuple[Trace, ...]
     message_id: str = ""
     timestamp: datetime | None = None
-    fault_code: str = ""
-    fault_text: str = field(default="", repr=False)
 
     @property
     def code(self) -> int:
@@ -61,14 +56,7 @@ class Fault:
 def read_fault(fault: Element) -> Fault:
     """Read a soap:Fault; tolerant, since stacks and proxies in front of a device make faults of their own."""
     error = next(fault.iter(f"{{{ERROR}}}Error"), None)
-    known = read_error(error) if error is not None else Fault(traces=())
-    return Fault(
-        traces=known.traces,
-        message_id=known.message_id,
-        timestamp=known.timestamp,
-        fault_code=optional_text(fault, "faultcode"),
-        fault_text=optional_text(fault, "faultstring"),
-    )
+    return read_error(error) if error is not None else Fault(traces=())
 
 
 def read_error(error: Element) -> Fault:
@@ -97,9 +85,6 @@ def _trace(trace: Element) -> Trace:
         severity=_known(value("Severity"), _SEVERITIES),
         error_type=_known(value("ErrorType"), _ERROR_TYPES),
         component=value("CompType"),
-        instance=value("Instance"),
-        event_id=value("EventID"),
-        log_reference=value("LogReference"),
         text=value("ErrorText"),
         detail=value("Detail"),
     )

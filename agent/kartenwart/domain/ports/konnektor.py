@@ -91,11 +91,15 @@ class PinWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardRequest:
-    """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds."""
+    """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds.
+
+    Without a `card_type` any card will do; UNKNOWN is none that can be asked for.
+    """
 
     ct_id: str
     slot_id: int
     seconds: int
+    card_type: CardType | None = None
     text: str = field(default="", repr=False)
 
 
@@ -177,26 +181,19 @@ class KonnektorPort(Protocol):
         """Ask GetJobNumber ("ABC-123")."""
         ...
 
-    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person type the PIN: VerifyPin, once, on a connection of its own, never repeated.
+    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person verify, change, unblock, enable or disable a PIN, once, on a connection of its own.
 
         before_send is awaited after the connection stands and before the first byte; if it raises, nothing is sent.
-        An answer is a result (VERIFIED, REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); a fault that means
-        that nothing was sent to the card raises WorldError(sent=False); a broken or missing answer raises
-        WorldError(sent=True).
-        """
-        ...
-
-    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person verify, change, unblock, enable or disable a PIN, once, as verify_pin does it.
-
-        What was done as wished is VERIFIED for VERIFY and DONE for all else; UNBLOCK's outcomes and attempts are those
-        of the PUK. A new PIN that the terminal refused raises WorldError PIN_NEW_INVALID.
+        An answer is a result (VERIFIED for VERIFY, DONE for all else; REJECTED, BLOCKED, ABORTED, TIMED_OUT,
+        CARD_REMOVED); UNBLOCK's outcomes and attempts are those of the PUK. A fault that means that nothing was sent to
+        the card raises WorldError(sent=False), a broken or missing answer WorldError(sent=True), a new PIN that the
+        terminal refused PIN_NEW_INVALID.
         """
         ...
 
     async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
-        """Let the card sign a hash with C.AUT: ExternalAuthenticate, once, as verify_pin does it; ECDSA as DER.
+        """Let the card sign a hash with C.AUT: ExternalAuthenticate, once, as pin_verb does it; ECDSA as DER.
 
         Asks nobody: PIN_NOT_VERIFIED where PIN.SMC or PIN.CH is not verified in this session.
         """
@@ -218,7 +215,7 @@ class KonnektorPort(Protocol):
         ...
 
     async def sign(self, call: CardCall, order: SignOrder, before_send: BeforeSend) -> Signed:
-        """Let the card sign: SignDocument, once, as verify_pin does it.
+        """Let the card sign: SignDocument, once, as pin_verb does it.
 
         A person's abort, timeout, wrong or blocked PIN and card removal raise WorldError(sent=True) with their reason:
         the Konnektor has then discarded whatever the call had signed (TAB_KON_192).
@@ -260,7 +257,10 @@ class KonnektorPort(Protocol):
         ...
 
     async def request_card(self, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
-        """Let a person insert a card: RequestCard, once. CARD_REMOVED where nobody did in time (4202)."""
+        """Let a person insert a card: RequestCard, once.
+
+        CARD_REMOVED where nobody did in time (4202), CARD_TYPE_WRONG where it is of another type (4051, 4058).
+        """
         ...
 
     async def eject_card(self, call: CardCall, wish: CardEjection, before_send: BeforeSend) -> None:

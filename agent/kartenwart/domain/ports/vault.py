@@ -61,6 +61,14 @@ class DocumentInspector(Protocol):
         """Return the root element, "{namespace}name"; None for what is no well-formed XML or has a document type."""
         ...
 
+    async def xml_canonical(self, data: bytes) -> bool:
+        """True for XML with a root and a canonical form, which a signature is made over: no relative namespaces."""
+        ...
+
+    async def xml_stands_alone(self, data: bytes) -> bool:
+        """True where nothing, neither comment nor instruction, stands beside the root; only for what has one."""
+        ...
+
 
 class SignatureChecker(Protocol):
     """Mathematical check of a signature against the certificate in it; no statement on legal validity."""

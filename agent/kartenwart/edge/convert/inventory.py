@@ -104,6 +104,7 @@ def card_message(card: Card) -> card_pb2.Card:
         ],
         pin_states=[pin_state_message(state) for state in card.pin_states],
         confirmed=card.confirmed,
+        condition=failure_message(card.condition) if card.condition else None,
     )
 
 

@@ -12,10 +12,10 @@ from kartenwart.api.terminal.v1.terminal_service_pb2 import (
     RequestCardRequest,
     RequestCardResponse,
 )
-from kartenwart.domain.inventory import Inventory
+from kartenwart.domain.inventory import CardType, Inventory
 from kartenwart.edge.call import Call
 from kartenwart.edge.convert.basics import seconds
-from kartenwart.edge.convert.inventory import card_places, terminal_message
+from kartenwart.edge.convert.inventory import CARD_TYPES, card_places, terminal_message
 from kartenwart.edge.convert.jobs import job_message
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.services.settling import settled
@@ -47,6 +47,7 @@ class TerminalService:
             slot_id=request.slot_id,
             context=request.context,
             seconds=_time_out(request.timeout),
+            card_type=CARD_TYPES.member(request.card_type, CardType),
             display_text=request.display_text,
         )
         job = await self._requests.request(call.principal.caller, order)

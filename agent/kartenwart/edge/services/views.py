@@ -21,8 +21,7 @@ Contexts = frozenset[str] | None
 
 def contexts_of(call: Call) -> Contexts:
     """Return the contexts whose things the caller may see; None means all."""
-    scope = call.principal.scope
-    return None if scope.everything else frozenset(scope.contexts)
+    return call.principal.scope.seen
 
 
 @dataclass(slots=True, kw_only=True)

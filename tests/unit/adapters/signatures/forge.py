@@ -21,19 +21,25 @@ def sign(
     attributes: Change = lambda _: None,
     signer: Change = lambda _: None,
     indefinite: bool = False,
+    reverse: bool = False,
 ) -> bytes:
     """A detached CMS structure, DER. `attributes` and `signer` may change the parts before and after the signature;
-    `indefinite` sends the attributes in BER, though their DER is signed.
+    `indefinite` sends the attributes in BER, though their DER is signed; `reverse` signs and sends them in an order
+    that is not DER's.
     """
     signed = _attributes(document, certificate, digest)
     attributes(signed)
     encoded: bytes = cms.CMSAttributes(signed).dump()
+    if reverse:
+        encoded = _tlv(0x31, b"".join(one.dump() for one in reversed(cms.CMSAttributes.load(encoded))))
     info = _signer_info(certificate, digest, key.sign(encoded, ec.ECDSA(hashes.SHA256())))
     info["signed_attrs"] = cms.CMSAttributes(signed)
     signer(info)
     if indefinite:
         content = cms.CMSAttributes.load(encoded).contents
         return _exchanged(certificate, info, b"\xa0\x80" + content + b"\0\0")
+    if reverse:
+        return _exchanged(certificate, info, _tlv(0xA0, cms.CMSAttributes.load(encoded).contents))
     return bytes(_structure(certificate, info).dump())
 
 

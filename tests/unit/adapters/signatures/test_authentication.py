@@ -105,6 +105,16 @@ async def test_whatever_does_not_fit_is_refused() -> None:
     await refused(order, signature, b"no certificate")
 
 
+async def test_weak_and_foreign_keys_are_refused_also_where_the_numbers_fit() -> None:
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is to be refused
+    foreign = ec.generate_private_key(ec.SECP256K1())
+    by_weak = weak.sign(DIGEST, padding.PKCS1v15(), Prehashed(hashes.SHA256()))
+    by_foreign = foreign.sign(DIGEST, ec.ECDSA(Prehashed(hashes.SHA256())))
+    order = AuthenticateOrder(scheme=SignatureScheme.RSASSA_PKCS1_V1_5, digest=DIGEST)
+    await refused(order, by_weak, certificate(weak))
+    await refused(AuthenticateOrder(scheme=ECDSA, digest=DIGEST), by_foreign, certificate(foreign))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=90))
 async def test_nothing_else_passes_or_crashes(signature: bytes) -> None:

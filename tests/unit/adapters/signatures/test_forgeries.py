@@ -1,5 +1,6 @@
 """Structures that are signed properly and wrong in one thing: each is refused for that thing."""
 
+import cProfile
 import hashlib
 import re
 from io import BytesIO
@@ -15,7 +16,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pypdf import PdfReader, PdfWriter
 
 from firmware_sim.pki import CardKeys
-from firmware_sim.signing import sign_pades
+from firmware_sim.signing import sign_cades, sign_pades
 from kartenwart.adapters.signatures import cms, pades
 from kartenwart.adapters.signatures.doubt import Doubt
 from tests.unit.adapters.signatures import forge
@@ -87,6 +88,19 @@ def test_the_older_form_of_the_certificates_hash_is_accepted(hba: CardKeys) -> N
 
 def test_attributes_sent_in_ber_are_accepted_when_their_der_is_signed(hba: CardKeys) -> None:
     check(hba, indefinite=True)
+
+
+def test_attributes_are_checked_in_the_order_in_which_they_came(hba: CardKeys) -> None:
+    check(hba, reverse=True)
+
+
+def test_a_check_is_no_more_work_than_it_has_to_be(hba: CardKeys) -> None:
+    """Counted in calls, which no load of the machine changes; about 1,200, and 30,000 where all is written anew."""
+    certificate, signed = hba.certificate("C.QES"), sign_cades(hba, "C.QES", DOCUMENT, True)
+    cms.check_detached(signed, [DOCUMENT], certificate)
+    with cProfile.Profile() as profile:
+        cms.check_detached(signed, [DOCUMENT], certificate)
+    assert sum(one.callcount for one in profile.getstats()) < 5_000
 
 
 def test_an_algorithm_that_does_not_fit_the_key(hba: CardKeys) -> None:

@@ -3,6 +3,7 @@
 import time
 import zlib
 from io import BytesIO
+from resource import RUSAGE_SELF, getrusage
 
 import pytest
 from hypothesis import given, settings
@@ -93,3 +94,47 @@ def test_no_cut_or_changed_document_is_trouble(data: st.DataObject) -> None:
             letter[data.draw(st.integers(0, len(letter) - 1))] = data.draw(st.integers(0, 255))
     found = asyncio.run(part(bytes(letter)))
     assert found is None or len(found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("data", "root", "alone"),
+    [
+        (b'<?xml version="1.0"?>\n<a xmlns="urn:x"/>\n', "{urn:x}a", True),
+        (b"<!-- before --><a/>", "a", False),
+        (b"<a/><?after it?>", "a", False),
+    ],
+)
+async def test_xml_says_its_root_and_what_stands_beside_it(data: bytes, root: str, *, alone: bool) -> None:
+    inspector = PdfInspector()
+    assert (await inspector.xml_root(data), await inspector.xml_stands_alone(data)) == (root, alone)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"<a>", b"<!DOCTYPE a><a/>"])
+async def test_what_is_no_xml_has_no_root(data: bytes) -> None:
+    assert await PdfInspector().xml_root(data) is None
+    assert not await PdfInspector().xml_canonical(data)
+
+
+async def test_a_damaged_pdf_of_countless_objects_takes_no_time() -> None:
+    objects = b"".join(b"%d 0 obj\n<<>>\nendobj\n" % number for number in range(1, 200_002))
+    began = time.perf_counter()
+    assert (
+        await PdfInspector().pdfa_part(b"%PDF-1.7\n" + objects + b"trailer<</Root 1 0 R>>\nstartxref\n0\n%%EOF") is None
+    )
+    assert time.perf_counter() - began < 2
+
+
+async def test_xml_of_countless_elements_takes_no_memory() -> None:
+    """Built into a tree, this one would take more than the service may have."""
+    many = b"<r>" + b"<a/>" * 6_000_000 + b"</r>"
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    assert await PdfInspector().xml_root(many) is None
+    assert not await PdfInspector().xml_canonical(many)
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 64 * 1024
+    assert await PdfInspector().xml_root(b"<r>" + b"<a/>" * 1000 + b"</r>") == "r"
+
+
+async def test_what_has_no_canonical_form_is_known_before_a_card_signs_it() -> None:
+    relative, whole = (b'<a xmlns="%s"/>' % name for name in (b"urn/x", b"urn:x"))
+    assert not await PdfInspector().xml_canonical(relative)
+    assert await PdfInspector().xml_canonical(whole)

@@ -154,3 +154,24 @@ def test_the_canonical_form_is_that_of_the_library_with_comments() -> None:
     assert b"<!-- to whom -->" in canonical_document(DOCUMENT)
     root = etree.fromstring(DOCUMENT)
     assert canonical_document(DOCUMENT) == etree.tostring(root, method="c14n", exclusive=True, with_comments=True)
+
+
+@pytest.mark.parametrize(("form", "place"), [(ENVELOPED, "/*"), (ENVELOPING, None)])
+async def test_a_document_that_is_signed_already_is_signed_once_more(
+    hba: CardKeys, other_hba: CardKeys, form: SignatureFormat, place: str | None
+) -> None:
+    before = signed(other_hba, "/*")
+    xml, certificate = signed(hba, place, before), hba.certificate("C.QES")
+    await check(form, before, xml, certificate)
+    await refused(form, DOCUMENT, xml, certificate)
+    await refused(form, before, xml, other_hba.certificate("C.QES"))
+    await refused(form, before, before, other_hba.certificate("C.QES"))
+
+
+async def test_what_stands_before_the_root_is_part_of_what_is_signed_in_it(hba: CardKeys) -> None:
+    document = b'<?xml-stylesheet href="a.xsl"?><!-- to whom --><letter/>'
+    xml, certificate = signed(hba, "/*", document), hba.certificate("C.QES")
+    await check(ENVELOPED, document, xml, certificate)
+    await refused(ENVELOPED, document, xml.replace(b"a.xsl", b"b.xsl"), certificate)
+    await refused(ENVELOPED, document, xml.replace(b"to whom", b"to none"), certificate)
+    await refused(ENVELOPING, document, signed(hba, None, document), certificate)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from kartenwart.api.failure.v1 import failure_pb2 as _failure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -235,6 +236,7 @@ class Card(_message.Message):
     ROUTES_FIELD_NUMBER: _builtins.int
     PIN_STATES_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name "cards/{c}". Keyed hash: stable over restarts for SMC-B and HBA, says nothing about its holder."""
     type: Global___CardType.ValueType
@@ -259,6 +261,12 @@ class Card(_message.Message):
     def pin_states(self) -> _containers.RepeatedCompositeFieldContainer[Global___PinState]:
         """What is known of its PINs, by context. No entry means: never asked."""
 
+    @_builtins.property
+    def condition(self) -> _failure_pb2.Failure:
+        """What somebody should do about it before it stops working: the certificate of an SMC-B, HSM-B or HBA ends within 90 days
+        (CERTIFICATE_EXPIRES_SOON, with the days left in its words), or has ended (CERTIFICATE_EXPIRED). Absent while all is well or unknown.
+        """
+
     def __init__(
         self,
         *,
@@ -271,10 +279,11 @@ class Card(_message.Message):
         routes: _abc.Iterable[Global___Route] | None = ...,
         pin_states: _abc.Iterable[Global___PinState] | None = ...,
         confirmed: _builtins.bool = ...,
+        condition: _failure_pb2.Failure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["insert_time", b"insert_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "insert_time", b"insert_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expiry", b"certificate_expiry", "confirmed", b"confirmed", "holder", b"holder", "iccsn_tail", b"iccsn_tail", "insert_time", b"insert_time", "name", b"name", "pin_states", b"pin_states", "routes", b"routes", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expiry", b"certificate_expiry", "condition", b"condition", "confirmed", b"confirmed", "holder", b"holder", "iccsn_tail", b"iccsn_tail", "insert_time", b"insert_time", "name", b"name", "pin_states", b"pin_states", "routes", b"routes", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -166,7 +166,7 @@ class CertificateState(_message.Message):
 
     @_builtins.property
     def check_time(self) -> _timestamp_pb2.Timestamp:
-        """When the Konnektor was asked."""
+        """When the Konnektor told this. It stays behind where it was asked again in vain: then the verdict is UNKNOWN, or bad as it was."""
 
     def __init__(
         self,

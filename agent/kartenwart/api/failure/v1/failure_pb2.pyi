@@ -225,6 +225,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The documents of one job are too large together."""
     REASON_SIGNATURE_STOPPED: _Reason.ValueType  # 111
     """Signing was stopped; what the Konnektor had not finished it has discarded."""
+    REASON_SIGNATURE_POLICY_NEEDED: _Reason.ValueType  # 112
+    """A qualified XAdES signature needs a signature policy, and the agent offers none."""
     REASON_ENCRYPTION_FAILED: _Reason.ValueType  # 115
     """The Konnektor could not encrypt the document (4105, 4108)."""
     REASON_DECRYPTION_FAILED: _Reason.ValueType  # 116
@@ -232,11 +234,11 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_RECIPIENT_UNSUITABLE: _Reason.ValueType  # 117
     """A recipient's certificate cannot take a document: it is for another use, or has run out (4200, 4259)."""
     REASON_AGENT_RESTARTED: _Reason.ValueType  # 120
-    """The agent was restarted before anything was sent."""
+    """The agent was restarted before anything was sent; between two rounds of a job before anything more was, and the result tells what earlier ones did."""
     REASON_OUTCOME_UNKNOWN: _Reason.ValueType  # 121
     """It is unknown whether the card did it. A person must look."""
     REASON_CANCELLED: _Reason.ValueType  # 122
-    """The caller cancelled before anything was sent."""
+    """The caller cancelled before anything was sent; between two rounds of a job before anything more was, and the result tells what earlier ones did."""
     REASON_AGENT_UNAVAILABLE: _Reason.ValueType  # 123
     """The agent is stopping or not ready."""
     REASON_STORE_FAILED: _Reason.ValueType  # 124
@@ -417,6 +419,8 @@ REASON_DOCUMENTS_TOO_LARGE: Reason.ValueType  # 110
 """The documents of one job are too large together."""
 REASON_SIGNATURE_STOPPED: Reason.ValueType  # 111
 """Signing was stopped; what the Konnektor had not finished it has discarded."""
+REASON_SIGNATURE_POLICY_NEEDED: Reason.ValueType  # 112
+"""A qualified XAdES signature needs a signature policy, and the agent offers none."""
 REASON_ENCRYPTION_FAILED: Reason.ValueType  # 115
 """The Konnektor could not encrypt the document (4105, 4108)."""
 REASON_DECRYPTION_FAILED: Reason.ValueType  # 116
@@ -424,11 +428,11 @@ REASON_DECRYPTION_FAILED: Reason.ValueType  # 116
 REASON_RECIPIENT_UNSUITABLE: Reason.ValueType  # 117
 """A recipient's certificate cannot take a document: it is for another use, or has run out (4200, 4259)."""
 REASON_AGENT_RESTARTED: Reason.ValueType  # 120
-"""The agent was restarted before anything was sent."""
+"""The agent was restarted before anything was sent; between two rounds of a job before anything more was, and the result tells what earlier ones did."""
 REASON_OUTCOME_UNKNOWN: Reason.ValueType  # 121
 """It is unknown whether the card did it. A person must look."""
 REASON_CANCELLED: Reason.ValueType  # 122
-"""The caller cancelled before anything was sent."""
+"""The caller cancelled before anything was sent; between two rounds of a job before anything more was, and the result tells what earlier ones did."""
 REASON_AGENT_UNAVAILABLE: Reason.ValueType  # 123
 """The agent is stopping or not ready."""
 REASON_STORE_FAILED: Reason.ValueType  # 124

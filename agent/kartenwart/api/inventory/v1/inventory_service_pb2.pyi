@@ -53,9 +53,9 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_KONNEKTOR_REBOOTED: _EventType.ValueType  # 10
     """A Konnektor was started anew."""
     EVENT_TYPE_CONDITION_SET: _EventType.ValueType  # 11
-    """An error condition was set."""
+    """An error condition of a Konnektor was set, or the condition of a card; detail has its name or reason."""
     EVENT_TYPE_CONDITION_CLEARED: _EventType.ValueType  # 12
-    """An error condition was cleared."""
+    """It was cleared."""
     EVENT_TYPE_TERMINAL_ADDED: _EventType.ValueType  # 13
     """A terminal is known for the first time."""
     EVENT_TYPE_TERMINAL_REMOVED: _EventType.ValueType  # 14
@@ -91,9 +91,9 @@ EVENT_TYPE_KONNEKTOR_DOWN: EventType.ValueType  # 9
 EVENT_TYPE_KONNEKTOR_REBOOTED: EventType.ValueType  # 10
 """A Konnektor was started anew."""
 EVENT_TYPE_CONDITION_SET: EventType.ValueType  # 11
-"""An error condition was set."""
+"""An error condition of a Konnektor was set, or the condition of a card; detail has its name or reason."""
 EVENT_TYPE_CONDITION_CLEARED: EventType.ValueType  # 12
-"""An error condition was cleared."""
+"""It was cleared."""
 EVENT_TYPE_TERMINAL_ADDED: EventType.ValueType  # 13
 """A terminal is known for the first time."""
 EVENT_TYPE_TERMINAL_REMOVED: EventType.ValueType  # 14

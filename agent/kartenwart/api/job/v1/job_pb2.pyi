@@ -144,7 +144,7 @@ class _JobStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStep.Value
     JOB_STEP_UNSPECIFIED: _JobStep.ValueType  # 0
     """Not said."""
     JOB_STEP_WAITING_FOR_CARD: _JobStep.ValueType  # 1
-    """Waiting until the card is free."""
+    """Waiting until card and pad are free, or for the box's memory where documents are large; the text says which."""
     JOB_STEP_SENT: _JobStep.ValueType  # 2
     """Sent to the Konnektor."""
     JOB_STEP_PIN_ENTRY: _JobStep.ValueType  # 3
@@ -170,7 +170,7 @@ class JobStep(_JobStep, metaclass=_JobStepEnumTypeWrapper):
 JOB_STEP_UNSPECIFIED: JobStep.ValueType  # 0
 """Not said."""
 JOB_STEP_WAITING_FOR_CARD: JobStep.ValueType  # 1
-"""Waiting until the card is free."""
+"""Waiting until card and pad are free, or for the box's memory where documents are large; the text says which."""
 JOB_STEP_SENT: JobStep.ValueType  # 2
 """Sent to the Konnektor."""
 JOB_STEP_PIN_ENTRY: JobStep.ValueType  # 3

@@ -23,29 +23,30 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from kartenwart.api.card.v1 import card_pb2 as kartenwart_dot_api_dot_card_dot_v1_dot_card__pb2
 from kartenwart.api.job.v1 import job_pb2 as kartenwart_dot_api_dot_job_dot_v1_dot_job__pb2
 from kartenwart.api.terminal.v1 import terminal_pb2 as kartenwart_dot_api_dot_terminal_dot_v1_dot_terminal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1kartenwart/api/terminal/v1/terminal_service.proto\x12\x1akartenwart.api.terminal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fkartenwart/api/job/v1/job.proto\x1a)kartenwart/api/terminal/v1/terminal.proto\"\x16\n\x14ListTerminalsRequest\"P\n\x15ListTerminalsResponse\x12\x37\n\tterminals\x18\x01 \x03(\x0b\x32$.kartenwart.api.terminal.v1.Terminal\"\xc7\x01\n\x12RequestCardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08terminal\x18\x02 \x01(\t\x12\x0f\n\x07slot_id\x18\x03 \x01(\x05\x12\x0f\n\x07\x63ontext\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_text\x18\x05 \x01(\t\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\">\n\x13RequestCardResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xb0\x01\n\x10\x45jectCardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_text\x18\x04 \x01(\t\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11\x45jectCardResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job2\xe1\x02\n\x0fTerminalService\x12t\n\rListTerminals\x12\x30.kartenwart.api.terminal.v1.ListTerminalsRequest\x1a\x31.kartenwart.api.terminal.v1.ListTerminalsResponse\x12n\n\x0bRequestCard\x12..kartenwart.api.terminal.v1.RequestCardRequest\x1a/.kartenwart.api.terminal.v1.RequestCardResponse\x12h\n\tEjectCard\x12,.kartenwart.api.terminal.v1.EjectCardRequest\x1a-.kartenwart.api.terminal.v1.EjectCardResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1kartenwart/api/terminal/v1/terminal_service.proto\x12\x1akartenwart.api.terminal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a!kartenwart/api/card/v1/card.proto\x1a\x1fkartenwart/api/job/v1/job.proto\x1a)kartenwart/api/terminal/v1/terminal.proto\"\x16\n\x14ListTerminalsRequest\"P\n\x15ListTerminalsResponse\x12\x37\n\tterminals\x18\x01 \x03(\x0b\x32$.kartenwart.api.terminal.v1.Terminal\"\xfc\x01\n\x12RequestCardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08terminal\x18\x02 \x01(\t\x12\x0f\n\x07slot_id\x18\x03 \x01(\x05\x12\x0f\n\x07\x63ontext\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_text\x18\x05 \x01(\t\x12*\n\x07timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04wait\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x33\n\tcard_type\x18\x08 \x01(\x0e\x32 .kartenwart.api.card.v1.CardType\">\n\x13RequestCardResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job\"\xb0\x01\n\x10\x45jectCardRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontext\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_text\x18\x04 \x01(\t\x12*\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"<\n\x11\x45jectCardResponse\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.kartenwart.api.job.v1.Job2\xe1\x02\n\x0fTerminalService\x12t\n\rListTerminals\x12\x30.kartenwart.api.terminal.v1.ListTerminalsRequest\x1a\x31.kartenwart.api.terminal.v1.ListTerminalsResponse\x12n\n\x0bRequestCard\x12..kartenwart.api.terminal.v1.RequestCardRequest\x1a/.kartenwart.api.terminal.v1.RequestCardResponse\x12h\n\tEjectCard\x12,.kartenwart.api.terminal.v1.EjectCardRequest\x1a-.kartenwart.api.terminal.v1.EjectCardResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.terminal.v1.terminal_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTTERMINALSREQUEST']._serialized_start=189
-  _globals['_LISTTERMINALSREQUEST']._serialized_end=211
-  _globals['_LISTTERMINALSRESPONSE']._serialized_start=213
-  _globals['_LISTTERMINALSRESPONSE']._serialized_end=293
-  _globals['_REQUESTCARDREQUEST']._serialized_start=296
-  _globals['_REQUESTCARDREQUEST']._serialized_end=495
-  _globals['_REQUESTCARDRESPONSE']._serialized_start=497
-  _globals['_REQUESTCARDRESPONSE']._serialized_end=559
-  _globals['_EJECTCARDREQUEST']._serialized_start=562
-  _globals['_EJECTCARDREQUEST']._serialized_end=738
-  _globals['_EJECTCARDRESPONSE']._serialized_start=740
-  _globals['_EJECTCARDRESPONSE']._serialized_end=800
-  _globals['_TERMINALSERVICE']._serialized_start=803
-  _globals['_TERMINALSERVICE']._serialized_end=1156
+  _globals['_LISTTERMINALSREQUEST']._serialized_start=224
+  _globals['_LISTTERMINALSREQUEST']._serialized_end=246
+  _globals['_LISTTERMINALSRESPONSE']._serialized_start=248
+  _globals['_LISTTERMINALSRESPONSE']._serialized_end=328
+  _globals['_REQUESTCARDREQUEST']._serialized_start=331
+  _globals['_REQUESTCARDREQUEST']._serialized_end=583
+  _globals['_REQUESTCARDRESPONSE']._serialized_start=585
+  _globals['_REQUESTCARDRESPONSE']._serialized_end=647
+  _globals['_EJECTCARDREQUEST']._serialized_start=650
+  _globals['_EJECTCARDREQUEST']._serialized_end=826
+  _globals['_EJECTCARDRESPONSE']._serialized_start=828
+  _globals['_EJECTCARDRESPONSE']._serialized_end=888
+  _globals['_TERMINALSERVICE']._serialized_start=891
+  _globals['_TERMINALSERVICE']._serialized_end=1244
 # @@protoc_insertion_point(module_scope)

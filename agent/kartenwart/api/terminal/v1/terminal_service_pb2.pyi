@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from kartenwart.api.card.v1 import card_pb2 as _card_pb2
 from kartenwart.api.job.v1 import job_pb2 as _job_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2 as _terminal_pb2
 import builtins as _builtins
@@ -75,6 +76,7 @@ class RequestCardRequest(_message.Message):
     DISPLAY_TEXT_FIELD_NUMBER: _builtins.int
     TIMEOUT_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    CARD_TYPE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID chosen by the caller. Sent at most once per request_id."""
     terminal: _builtins.str
@@ -85,6 +87,8 @@ class RequestCardRequest(_message.Message):
     """"contexts/{x}"; empty means the caller's default."""
     display_text: _builtins.str
     """At most 48 printable characters for the display; empty means the terminal's own words. Never a patient's name: others read it too."""
+    card_type: _card_pb2.CardType.ValueType
+    """Only a card of this type will do; unspecified: any. HBA means HBA-qSig as well, SMC_B means HSM-B as well; UNKNOWN is refused."""
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
         """How long a person has, 1 to 120 s; absent means 20 s."""
@@ -103,10 +107,11 @@ class RequestCardRequest(_message.Message):
         display_text: _builtins.str = ...,
         timeout: _duration_pb2.Duration | None = ...,
         wait: _duration_pb2.Duration | None = ...,
+        card_type: _card_pb2.CardType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "display_text", b"display_text", "request_id", b"request_id", "slot_id", b"slot_id", "terminal", b"terminal", "timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_type", b"card_type", "context", b"context", "display_text", b"display_text", "request_id", b"request_id", "slot_id", b"slot_id", "terminal", b"terminal", "timeout", b"timeout", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
