@@ -58,10 +58,16 @@ def test_the_neutral_element() -> None:
         b"\x02" + GENERATOR.encode()[1:33],
         b"\x05" + GENERATOR.encode()[1:],
         GENERATOR.encode()[:-1] + b"\x00",
-        b"\x04" + (GENERATOR.x + P).to_bytes(33, "big")[-32:] + GENERATOR.encode()[33:],
         GENERATOR.encode() + b"\x00",
     ],
 )
 def test_points_beside_the_curve_are_refused(wire: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read_point(wire)
+
+
+def test_a_coordinate_above_the_prime_is_refused() -> None:
+    point = next(found for scalar in range(1, 50) if (found := multiply(scalar, GENERATOR)).x + P < 1 << 256)
+    wire = b"\x04" + (point.x + P).to_bytes(32, "big") + point.y.to_bytes(32, "big")
     with pytest.raises(MalformedError):
         read_point(wire)

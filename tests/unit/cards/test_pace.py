@@ -61,6 +61,9 @@ def test_a_card_that_reflects_our_key_is_left() -> None:
             super()._agree(point)
             return 0x84, point
 
+        def _prove(self, token: bytes) -> tuple[int, bytes]:
+            raise AssertionError("a token went to a card that has our own key")
+
     with pytest.raises(WorldError) as told:
         open_channel(Mirror(CAN, Played({})), CAN, extended=True)
     assert told.value.failure.reason is Reason.CARD_FAULT
