@@ -6,6 +6,6 @@
     processors/                          channels around a channel: chaining, secure messaging, PACE
 
 All is synchronous and runs in the reader's thread. What a card refuses is a `CardRefusal`, a WorldError with its
-reason; what it garbles is WorldError CARD_FAULT, what is no response at all READER_FAULT; what the channel itself
-raises passes through.
+reason; what it garbles is WorldError CARD_FAULT (who knows whether card or reader did); what the channel itself raises
+passes through.
 """

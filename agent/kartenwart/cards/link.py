@@ -16,8 +16,6 @@ from kartenwart.codecs.apdu import (
     read_response,
 )
 from kartenwart.codecs.malformed import MalformedError
-from kartenwart.domain.catalogue import failure
-from kartenwart.domain.failures import Reason, WorldError
 
 _BEHIND_THE_END = (OK, END_OF_FILE, NO_SUCH_OFFSET)
 LARGEST_FILE = 0x8000
@@ -88,7 +86,7 @@ class CardLink:
         return answer.data
 
     def answer(self, command: Command) -> Response:
-        """Return whatever the card answers; WorldError READER_FAULT where that is no response."""
+        """Return whatever the card answers; WorldError CARD_FAULT where that is no response."""
         return heard(self.channel.transmit(command.encode()))
 
     def select(self, identifier: bytes) -> None:
@@ -125,8 +123,8 @@ class CardLink:
 
 
 def heard(raw: bytes) -> Response:
-    """Read what came from a card or a pad; WorldError READER_FAULT where it is no response."""
+    """Read what came from a card or a pad; WorldError CARD_FAULT where it is no response."""
     try:
         return read_response(raw)
     except MalformedError:
-        raise WorldError(failure(Reason.READER_FAULT)) from None
+        raise garbled() from None

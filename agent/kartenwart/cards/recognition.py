@@ -18,7 +18,7 @@ def recognise(channel: Channel, atr: bytes, *, reader_bytes: int = 0) -> Card:
     """Return the card in a reader; UNKNOWN where it answers and is none of ours.
 
     `reader_bytes` is the longest APDU that the reader takes, 0 where it does not say. The card's MF or KVK application
-    is selected then. WorldError READER_FAULT where garbage comes.
+    is selected then. WorldError CARD_FAULT where garbage comes.
     """
     link = CardLink(channel, Lengths())
     link.answer(commands.MASTER_FILE)

@@ -75,10 +75,10 @@ def test_refusals_keep_what_was_asked() -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "90", "0000", "1234567800"])
-def test_garbage_is_a_fault_of_the_reader(answer: str) -> None:
+def test_garbage_is_a_fault_of_the_card(answer: str) -> None:
     with pytest.raises(WorldError) as told:
         CardLink(Played({}, otherwise=answer), Lengths()).read(0x02)
-    assert told.value.failure.reason is Reason.READER_FAULT
+    assert told.value.failure.reason is Reason.CARD_FAULT
 
 
 def test_a_reader_may_be_narrower_than_the_card() -> None:
