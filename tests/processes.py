@@ -104,8 +104,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(command: Sequence[str | Path], environment: Mapping[str, str]) -> AsyncIterator[Running]:
-    """A started process, stopped when the block ends."""
+async def running(
+    command: Sequence[str | Path], environment: Mapping[str, str], keep: Sequence[int] = ()
+) -> AsyncIterator[Running]:
+    """A started process, stopped when the block ends; it inherits the descriptors `keep`."""
     path = os.pathsep.join(str(REPOSITORY / source) for source in ("agent", "firmware-sim"))
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -114,6 +116,7 @@ async def running(command: Sequence[str | Path], environment: Mapping[str, str])
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        pass_fds=keep,
     )
     started = Running(process=process)
     reader = asyncio.create_task(started.read())

@@ -19,8 +19,15 @@ from firmware_sim.pads.pad import Ended, Pad
 from firmware_sim.pads.script import Script
 from firmware_sim.pki import CardKeys, Pki
 from firmware_sim.pki import CardKind as CardWithKeys
+from firmware_sim.readers.conf import described
+from firmware_sim.readers.reader import Reader, open_readers
 from firmware_sim.world.built_in import built_in_iccsn, gsmck_name, gsmckt_name
-from firmware_sim.world.configuration import CardConfiguration, KonnektorConfiguration, WorldConfiguration
+from firmware_sim.world.configuration import (
+    CardConfiguration,
+    KonnektorConfiguration,
+    ReaderConfiguration,
+    WorldConfiguration,
+)
 from firmware_sim.world.events import Event
 from firmware_sim.world.practice import Practice
 
@@ -34,11 +41,14 @@ class Simulation:
     pads: dict[str, Pad]
     konnektors: dict[str, Konnektor]
     chips: Chips
+    readers: dict[str, Reader]
     stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
         for konnektor in self.konnektors.values():
             await self.stack.enter_async_context(konnektor)
+        for reader in self.readers.values():
+            await self.stack.enter_async_context(reader)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -65,12 +75,15 @@ def build(world: WorldConfiguration, state: Path) -> Simulation:
         device = practice.devices[configuration.name]
         around = Surroundings(device=device, practice=practice, pads=pads, keys=keys, authorities=authorities)
         konnektors[configuration.name] = Konnektor(around, pki, _passwords(configuration, state))
+    pads.update({one.name: _reader_pad(one, practice) for one in world.readers if one.kind == "pad"})
+    chips = Chips(practice, keys)
     return Simulation(
         practice=practice,
         pki=pki,
         pads=pads,
         konnektors=konnektors,
-        chips=Chips(practice, keys),
+        chips=chips,
+        readers=open_readers(practice, chips, pads, state),
         stack=AsyncExitStack(),
     )
 
@@ -142,6 +155,10 @@ def _pads(configuration: KonnektorConfiguration, practice: Practice) -> dict[str
     }
 
 
+def _reader_pad(reader: ReaderConfiguration, practice: Practice) -> Pad:
+    return Pad(reader.name, Script(reader.pad), "Kartenleser bereit", practice.pull)
+
+
 def _interrupt_pads(pads: dict[str, Pad], event: Event) -> None:
     """A prompt ends when its card is pulled or its terminal is lost."""
     if event.topic == "CARD/REMOVED":
@@ -157,6 +174,7 @@ def description(simulation: Simulation, control: str, state: Path) -> dict[str, 
         "pid": os.getpid(),
         "control": control,
         "konnektors": [_describe(konnektor, state) for konnektor in simulation.konnektors.values()],
+        "readers": [described(reader, state) for reader in simulation.practice.configuration.readers],
         "card_root_pem": str(simulation.pki.card_root_pem),
         "card_ca_pem": str(simulation.pki.card_ca_pem),
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from firmware_sim.cli import comfort_commands, control_commands, fault_commands, model_commands
+from firmware_sim.cli import comfort_commands, control_commands, fault_commands, model_commands, reader_commands
 from firmware_sim.cli.interactive_pad import run_pad
 from firmware_sim.cli.options import State, failing
 from firmware_sim.world.reading import WorldFileError, default_text, read_world
@@ -21,6 +21,7 @@ control_commands.add_to(app)
 fault_commands.add_to(app)
 model_commands.add_to(app)
 comfort_commands.add_to(app)
+reader_commands.add_to(app)
 
 
 @app.command()

@@ -40,6 +40,8 @@ async def serve(world: WorldConfiguration, state: Path, quiet: bool, control_por
         if not quiet:
             listening = ", ".join(f"{k.listener.base}/connector.sds" for k in simulation.konnektors.values())
             print(f"{world.name}: {listening}; control {address}; {state / 'sim.json'}", flush=True)
+            if world.readers:
+                print(f"readers: kartenwart-sim readers conf /etc/reader.conf.d --state {state}", flush=True)
         try:
             await stop.wait()
         finally:

@@ -10,12 +10,14 @@ from firmware_sim.control.fault_routes import FaultRoutes
 from firmware_sim.control.konnektor_routes import KonnektorRoutes
 from firmware_sim.control.model_routes import ModelRoutes
 from firmware_sim.control.practice_routes import PracticeRoutes
+from firmware_sim.control.reader_routes import ReaderRoutes
 from firmware_sim.control.request import BadRequestError
 from firmware_sim.faults import UnknownFaultError
 from firmware_sim.konnektor.faults import FaultError
 from firmware_sim.pads.pad import NothingAskedError
 from firmware_sim.pads.script import ScriptError
 from firmware_sim.proxy import LinkFaultError
+from firmware_sim.readers.faults import ReaderFaultError
 from firmware_sim.simulation import Simulation
 from firmware_sim.world.administration import MistakeError
 from firmware_sim.world.codes import KonnektorError
@@ -26,6 +28,7 @@ _STATUS: dict[type[Exception], int] = {
     FaultError: 400,
     LinkFaultError: 400,
     MistakeError: 400,
+    ReaderFaultError: 400,
     UnknownFaultError: 400,
     ScriptError: 400,
     KonnektorError: 409,
@@ -51,7 +54,7 @@ async def _errors_as_json(request: web.Request, handler: _Handler) -> web.Stream
 async def control_door(simulation: Simulation, port: int = 0) -> AsyncIterator[str]:
     """Open the door on 127.0.0.1 and give its address."""
     app = web.Application(middlewares=[_errors_as_json])
-    for doors in (PracticeRoutes, KonnektorRoutes, ModelRoutes, FaultRoutes, ComfortRoutes):
+    for doors in (PracticeRoutes, KonnektorRoutes, ModelRoutes, FaultRoutes, ComfortRoutes, ReaderRoutes):
         app.add_routes(doors(simulation).routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()

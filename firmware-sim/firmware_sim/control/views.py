@@ -5,6 +5,7 @@ from typing import Any
 
 from firmware_sim.konnektor.konnektor import Konnektor
 from firmware_sim.pads.pad import Pad
+from firmware_sim.readers.reader import Reader
 from firmware_sim.simulation import Simulation
 from firmware_sim.world.counts import CardCounts
 from firmware_sim.world.practice import Practice
@@ -17,6 +18,7 @@ def state(simulation: Simulation) -> dict[str, Any]:
         "name": simulation.practice.configuration.name,
         "konnektors": [_konnektor(konnektor) for konnektor in simulation.konnektors.values()],
         "terminals": [_terminal(simulation, name) for name in simulation.practice.terminals],
+        "readers": readers(simulation),
         "cards": [_card(simulation.practice, name) for name in simulation.practice.cards],
     }
 
@@ -48,6 +50,23 @@ def pad(value: Pad) -> dict[str, Any]:
         "prompt": prompt,
         "default": value.script.default,
         "script_left": value.script.left,
+    }
+
+
+def readers(simulation: Simulation) -> list[dict[str, Any]]:
+    """Readers at computers: slots, pad if there is one, and whether they are plugged in."""
+    return [_reader(reader) for reader in simulation.readers.values()]
+
+
+def _reader(reader: Reader) -> dict[str, Any]:
+    return {
+        **(pad(reader.pad) if reader.pad else {}),
+        "name": reader.name,
+        "kind": reader.configuration.kind,
+        "plugged": reader.plugged,
+        "slots": {str(slot.number): slot.card.name if slot.card else None for slot in reader.slots},
+        "powered": [slot.number for slot in reader.slots if slot.powered],
+        "faults": reader.faults.planned,
     }
 
 

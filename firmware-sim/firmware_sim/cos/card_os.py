@@ -7,7 +7,7 @@ from firmware_sim.cos import environments, keys, passwords, reading, selecting, 
 from firmware_sim.cos.answer import Answer
 from firmware_sim.cos.apdu import LONGEST_COMMAND, LONGEST_DATA, Command, read_command
 from firmware_sim.cos.channel import LogicalChannel
-from firmware_sim.cos.objects import Folder
+from firmware_sim.cos.objects import Folder, Password
 from firmware_sim.cos.words import Refused
 from firmware_sim.world.counts import CardCounts
 
@@ -79,6 +79,13 @@ class CardOs:
         except Refused as refused:
             answer = refused.word.to_bytes(2, "big")
         return answer
+
+    def password(self, reference: int) -> Password | None:
+        """The password that a reference means now; what it is called is no secret."""
+        try:
+            return self._channel.password(reference)
+        except Refused:
+            return None
 
     def _forget(self) -> None:
         self._channel = LogicalChannel(self.master, self._counts)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from firmware_sim.cos.memory_card import MemoryCard
+from firmware_sim.cos.objects import Password
 from firmware_sim.cos.personalising import card_chip, machine_chip
 from firmware_sim.patients.kvk import template_of
 from firmware_sim.pki import CardKeys
@@ -13,6 +14,9 @@ from firmware_sim.world.practice import Practice, WorldError
 
 class Chip(Protocol):
     """A card as a reader has it: power, and bytes in, bytes out."""
+
+    @property
+    def atr(self) -> bytes: ...
 
     def power_on(self) -> bytes:
         """Returns the ATR."""
@@ -26,6 +30,10 @@ class Chip(Protocol):
 
     def transmit(self, command: bytes) -> bytes:
         """Returns data and status word."""
+        ...
+
+    def password(self, reference: int) -> Password | None:
+        """What VERIFY with this reference (P2) would compare now: for who must say at a pad which PIN is asked."""
         ...
 
 

@@ -37,6 +37,9 @@ class MemoryCard:
             return refused.word.to_bytes(2, "big")
         return answer.data + answer.word.to_bytes(2, "big")
 
+    def password(self, _reference: int) -> None:
+        """A memory card has none."""
+
     def _answer(self, command: Command) -> Answer:
         if command.cla:
             raise Refused(words.UNKNOWN_CLASS)

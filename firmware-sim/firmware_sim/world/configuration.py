@@ -191,6 +191,34 @@ class VerifiedConfiguration:
     user: str = ""
 
 
+FIRST_VPCD_PORT = 35963
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReaderConfiguration:
+    """A card reader at a computer. `card` is in its first slot when the world starts, `other_card` in the second.
+
+    A plain one has two slots, because vpcd has: pcscd listens for them on `port` and the next one. One with a pad has
+    one slot; `pad` says what the person there does.
+    """
+
+    name: str
+    kind: Literal["plain", "pad"] = "plain"
+    card: str = ""
+    other_card: str = ""
+    port: int = FIRST_VPCD_PORT
+    pad: PadMode = "interactive"
+
+    @property
+    def slots(self) -> int:
+        return 1 if self.kind == "pad" else 2
+
+    @property
+    def cards(self) -> list[tuple[int, str]]:
+        """Slot and name of each card that is in it when the world starts."""
+        return [(slot, name) for slot, name in ((1, self.card), (2, self.other_card)) if name]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorldConfiguration:
     """The whole world file."""
@@ -198,4 +226,11 @@ class WorldConfiguration:
     name: str
     konnektors: tuple[KonnektorConfiguration, ...]
     cards: tuple[CardConfiguration, ...] = ()
+    readers: tuple[ReaderConfiguration, ...] = ()
     verified: tuple[VerifiedConfiguration, ...] = ()
+
+    @property
+    def inserted(self) -> list[tuple[str, int, str]]:
+        """Terminal or reader, slot, and the card that is in it when the world starts."""
+        at_terminals = [(card.terminal, card.slot, card.name) for card in self.cards if card.terminal]
+        return at_terminals + [(one.name, slot, card) for one in self.readers for slot, card in one.cards]

@@ -18,7 +18,8 @@ class WorldError(Exception):
 class Practice:
     """Cards by name, slots by terminal, and one `Device` per Konnektor.
 
-    `announce(konnektor, event)` is called for every event of every Konnektor.
+    `announce(konnektor, event)` is called for every event of every Konnektor, `at_reader(name, slot)` when a card has
+    come to a reader's slot or left it.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Practice:
         self.devices: dict[str, Device] = {}
         self._device_of: dict[str, Device] = {}
         self._slots: dict[tuple[str, int], Card] = {}
+        self.readers = {reader.name: reader.slots for reader in configuration.readers}
+        self.at_reader: Callable[[str, int], None] = lambda _name, _slot: None
         for konnektor in configuration.konnektors:
             device = Device(konnektor, clock, _for(konnektor.name, announce))
             self.devices[konnektor.name] = device
@@ -48,9 +51,8 @@ class Practice:
                     device.connected.add(terminal.name)
                 else:
                     device.conditions.set(f"EC_CardTerminal_Not_Available({terminal.name})", True, device.now())
-        for card in self.configuration.cards:
-            if card.terminal:
-                self._place(self.cards[card.name], card.terminal, card.slot, quietly=True)
+        for place, slot, name in self.configuration.inserted:
+            self._place(self.cards[name], place, slot, quietly=True)
         for entry in self.configuration.verified:
             self.verify_elsewhere(entry)
 
@@ -61,7 +63,8 @@ class Practice:
     def device_of(self, terminal: str) -> Device:
         """The Konnektor a terminal is paired with. Raises `WorldError`."""
         if terminal not in self._device_of:
-            raise WorldError(f"there is no terminal {terminal!r}; there are {', '.join(self._device_of)}")
+            places = ", ".join([*self._device_of, *self.readers])
+            raise WorldError(f"there is no terminal {terminal!r}; there are {places}")
         return self._device_of[terminal]
 
     def card(self, name: str) -> Card:
@@ -71,18 +74,19 @@ class Practice:
         return self.cards[name]
 
     def where(self, card: Card) -> tuple[str, int] | None:
-        """Terminal and slot of a card, None when it is in no slot."""
+        """Terminal (or reader) and slot of a card, None when it is in no slot."""
         return next((place for place, held in self._slots.items() if held is card), None)
 
     def in_slot(self, terminal: str, slot: int) -> Card | None:
         return self._slots.get((terminal, slot))
 
     def insert(self, name: str, terminal: str, slot: int) -> None:
-        """Put a card into a slot. Raises `WorldError` when either is taken."""
-        card, device = self.card(name), self.device_of(terminal)
+        """Put a card into a slot of a terminal or reader. Raises `WorldError` when either is taken."""
+        card = self.card(name)
+        slots = self.readers.get(terminal) or self.device_of(terminal).model.terminal(terminal).slots
         if self.where(card) is not None:
             raise WorldError(f"card {name!r} is in a slot already; pull it first")
-        if not 1 <= slot <= device.model.terminal(terminal).slots:
+        if not 1 <= slot <= slots:
             raise WorldError(f"terminal {terminal!r} has no slot {slot}")
         if (terminal, slot) in self._slots:
             holds = self._slots[terminal, slot].name
@@ -96,7 +100,10 @@ class Practice:
         if place is None:
             raise WorldError(f"card {name!r} is in no slot")
         del self._slots[place]
-        self.device_of(place[0]).forget(card)
+        if place[0] in self.readers:
+            self.at_reader(*place)
+        else:
+            self.device_of(place[0]).forget(card)
 
     def connect(self, terminal: str) -> None:
         """Plug a terminal in again; the Konnektor finds its cards and gives them new handles."""
@@ -125,6 +132,8 @@ class Practice:
             raise WorldError(f"card {entry.card!r} is in no slot")
         if entry.pin not in card.pins:
             raise WorldError(f"card {entry.card!r} has no {entry.pin}")
+        if place[0] in self.readers:
+            raise WorldError(f"card {entry.card!r} is in a reader, which no Konnektor sees")
         device = self.device_of(place[0])
         if entry.mandant not in device.model.mandants or entry.client_system not in device.model.client_systems:
             raise WorldError(f"{device.name!r} knows no mandant {entry.mandant!r} with {entry.client_system!r}")
@@ -139,6 +148,9 @@ class Practice:
 
     def _place(self, card: Card, terminal: str, slot: int, *, quietly: bool) -> None:
         self._slots[terminal, slot] = card
+        if terminal in self.readers:
+            self.at_reader(terminal, slot)
+            return
         device = self.device_of(terminal)
         if terminal in device.connected:
             device.see(card, terminal, slot, quietly=quietly)

@@ -17,18 +17,21 @@ LONGEST_SECONDS = 24 * 3600.0
 FEWEST_SESSIONS = 2
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}")
+_READER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 _KVNR = re.compile(r"[A-Z][0-9]{9}")
 
 
 def check_references(world: WorldConfiguration) -> list[str]:
     """All problems found, as sentences; empty when the world holds together."""
-    return [*_unique(world), *_cards(world), *_konnektors(world), *_verified(world)]
+    return [*_unique(world), *_cards(world), *_readers(world), *_konnektors(world), *_verified(world)]
 
 
 def _unique(world: WorldConfiguration) -> Iterator[str]:
     yield from _twice("konnektor", (k.name for k in world.konnektors))
     yield from _twice("card", (card.name for card in world.cards))
-    yield from _twice("terminal", (t.name for k in world.konnektors for t in k.terminals))
+    places = [t.name for k in world.konnektors for t in k.terminals]
+    yield from _twice("terminal", places)
+    yield from _twice("reader or terminal", [*dict.fromkeys(places), *(reader.name for reader in world.readers)])
     if not world.konnektors:
         yield "the world has no konnektor"
 
@@ -64,6 +67,25 @@ def _card(card: CardConfiguration) -> Iterator[str]:
         if pin.attempts < 1:
             yield f'card {card.name!r}: {pin.reference} needs at least one attempt (use state = "blocked")'
     yield from _twice(f"card {card.name!r}: PIN", (pin.reference for pin in card.pins))
+
+
+def _readers(world: WorldConfiguration) -> Iterator[str]:
+    cards = {card.name: card for card in world.cards}
+    inserted = [card for reader in world.readers for card in (reader.card, reader.other_card) if card]
+    yield from _known("readers", "card", inserted, set(cards))
+    yield from _twice("readers: card", inserted)
+    for name in inserted:
+        if name in cards and cards[name].terminal:
+            yield f"card {name!r} is in terminal {cards[name].terminal!r} and in a reader"
+    ports: list[str] = []
+    for reader in world.readers:
+        if not _READER_NAME.fullmatch(reader.name):
+            yield f"reader {reader.name!r}: a name has letters, digits and dashes, at most 40"
+        if reader.kind == "pad" and reader.other_card:
+            yield f"reader {reader.name!r} has one slot: no other_card"
+        if reader.kind == "plain":
+            ports += [str(reader.port), str(reader.port + 1)]
+    yield from _twice("readers: each plain one needs two ports of its own:", ports)
 
 
 def _konnektors(world: WorldConfiguration) -> Iterator[str]:

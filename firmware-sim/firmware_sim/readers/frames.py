@@ -1,0 +1,47 @@
+"""A socket with whole reads, for readers that talk to pcscd; whatever goes wrong on it ends it."""
+
+import asyncio
+import socket
+
+
+class LineClosedError(Exception):
+    """The other side has ended the line, or said something that cannot be."""
+
+
+class Line:
+    """A connected socket with whole reads. TCP is told to acknowledge at once: else each answer waits 40 ms."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._tcp = connected.family != socket.AF_UNIX
+        if self._tcp:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+
+    async def read(self, count: int) -> bytes:
+        """Exactly so many bytes. Raises `LineClosedError`."""
+        loop = asyncio.get_running_loop()
+        while len(self._rest) < count:
+            if self._tcp:
+                # Holds for the next packet only, so it is asked for again each time.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            try:
+                got = await loop.sock_recv(self._socket, 65536)
+            except OSError as error:
+                raise LineClosedError from error
+            if not got:
+                raise LineClosedError
+            self._rest += got
+        read, self._rest = self._rest[:count], self._rest[count:]
+        return read
+
+    async def write(self, data: bytes) -> None:
+        """Raises `LineClosedError`."""
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._socket, data)
+        except OSError as error:
+            raise LineClosedError from error
+
+    def close(self) -> None:
+        self._socket.close()
