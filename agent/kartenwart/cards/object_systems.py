@@ -54,43 +54,26 @@ _AUT, _ENC, _SIG, _QES = (
 )
 _ECC, _RSA = KeyAlgorithm.ECC, KeyAlgorithm.RSA
 
-SIGNING_APPLICATIONS = {
-    CardType.EGK: Application(
-        identifier=ESIGN,
-        keys={
-            (_AUT, _ECC): KeyPlace(0x04, 0x84),
-            (_AUT, _RSA): KeyPlace(0x01, 0x82),
-            (_ENC, _ECC): KeyPlace(0x05, 0x85),
-            (_ENC, _RSA): KeyPlace(0x02, 0x83),
-        },
-    ),
-    CardType.HBA: Application(
-        identifier=ESIGN,
-        keys={
-            (_AUT, _ECC): KeyPlace(0x06, 0x86),
-            (_AUT, _RSA): KeyPlace(0x01, 0x82),
-            (_ENC, _ECC): KeyPlace(0x05, 0x85),
-            (_ENC, _RSA): KeyPlace(0x02, 0x83),
-            (_SIG, _ECC): KeyPlace(0x07, 0x87),
-            (_SIG, _RSA): KeyPlace(0x10, 0x84),
-        },
-    ),
-    CardType.SMC_B: Application(
-        identifier=ESIGN,
-        keys={
-            (_AUT, _ECC): KeyPlace(0x06, 0x86),
-            (_AUT, _RSA): KeyPlace(0x01, 0x82),
-            (_ENC, _ECC): KeyPlace(0x05, 0x85),
-            (_ENC, _RSA): KeyPlace(0x02, 0x83),
-            (_SIG, _ECC): KeyPlace(0x07, 0x87),
-            (_SIG, _RSA): KeyPlace(0x10, 0x84),
-        },
-    ),
-    CardType.SMC_KT: Application(
-        identifier=KT,
-        keys={(_AUT, _ECC): KeyPlace(0x04, 0x86), (_AUT, _RSA): KeyPlace(0x01, 0x82)},
-    ),
-}
+_ENCRYPTION = {(_ENC, _ECC): KeyPlace(0x05, 0x85), (_ENC, _RSA): KeyPlace(0x02, 0x83)}
+_OF_PROFESSIONALS = Application(
+    identifier=ESIGN,
+    keys={
+        (_AUT, _ECC): KeyPlace(0x06, 0x86),
+        (_AUT, _RSA): KeyPlace(0x01, 0x82),
+        (_SIG, _ECC): KeyPlace(0x07, 0x87),
+        (_SIG, _RSA): KeyPlace(0x10, 0x84),
+        **_ENCRYPTION,
+    },
+)
+_OF_INSURED = Application(
+    identifier=ESIGN,
+    keys={(_AUT, _ECC): KeyPlace(0x04, 0x84), (_AUT, _RSA): KeyPlace(0x01, 0x82), **_ENCRYPTION},
+)
+ESIGN_OF = {CardType.EGK: _OF_INSURED, CardType.HBA: _OF_PROFESSIONALS, CardType.SMC_B: _OF_PROFESSIONALS}
+TERMINAL = Application(
+    identifier=KT,
+    keys={(_AUT, _ECC): KeyPlace(0x04, 0x86), (_AUT, _RSA): KeyPlace(0x01, 0x82)},
+)
 QUALIFIED = Application(
     identifier=QES,
     keys={(_QES, _ECC): KeyPlace(0x06, 0x86), (_QES, _RSA): KeyPlace(0x10, 0x84)},

@@ -3,12 +3,10 @@
 from kartenwart.cards import object_systems
 from kartenwart.cards.card import Card
 from kartenwart.cards.signing import SigningApplication
-from kartenwart.domain.inventory import CardType
 
 
 class Esign(SigningApplication):
     """Signatures need PIN.SMC or PIN.CH; those of an eGK need MRPIN.home, which is no PIN that the agent asks for."""
 
     def __init__(self, card: Card) -> None:
-        has_it = card.type is not CardType.SMC_KT
-        super().__init__(card, object_systems.SIGNING_APPLICATIONS.get(card.type) if has_it else None)
+        super().__init__(card, object_systems.ESIGN_OF.get(card.type))

@@ -10,5 +10,4 @@ class Kt(SigningApplication):
     """The terminal's certificates."""
 
     def __init__(self, card: Card) -> None:
-        has_it = card.type is CardType.SMC_KT
-        super().__init__(card, object_systems.SIGNING_APPLICATIONS.get(card.type) if has_it else None)
+        super().__init__(card, object_systems.TERMINAL if card.type is CardType.SMC_KT else None)
