@@ -25,10 +25,11 @@ _NO_PROPERTIES = Properties()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What a reader can do, as it says itself."""
+    """What a reader can do, as it says itself; `usb` is bus and device number, where its driver tells them."""
 
     features: dict[int, int] = field(default_factory=dict)
     properties: Properties = _NO_PROPERTIES
+    usb: tuple[int, int] | None = None
 
     @property
     def pad(self) -> bool:

@@ -4,6 +4,7 @@ A context may be used by one thread at a time; only `cancel` may come from anoth
 connections are not used: its monitor ends for good when pcscd is restarted (reference, section 1).
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -18,6 +19,7 @@ GET_FEATURES = scard.SCARD_CTL_CODE(3400)
 _ANY_PROTOCOL = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 _CODE_BITS = 0xFFFFFFFF
 _COUNT_SHIFT = 16
+_ON_USB = 0x20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,12 @@ class Connection:
         _expect_success(code)
         return bytes(atr)
 
+    @property
+    def usb(self) -> tuple[int, int] | None:
+        """Return bus and device number of the reader on the USB, where its driver tells them."""
+        code, channel = scard.SCardGetAttrib(self._handle, scard.SCARD_ATTR_CHANNEL_ID)
+        return None if code else usb_channel(bytes(channel))
+
     def begin(self) -> None:
         """Keep all others from the card until `end`; waits for theirs to end."""
         _expect_success(scard.SCardBeginTransaction(self._handle))
@@ -127,6 +135,12 @@ class Connection:
         code, answer = scard.SCardControl(self._handle, control_code, list(data))
         _expect_success(code)
         return bytes(answer)
+
+
+def usb_channel(attribute: bytes) -> tuple[int, int] | None:
+    """Read SCARD_ATTR_CHANNEL_ID, a number in the machine's own order: two bytes of kind, bus, device."""
+    number = int.from_bytes(attribute[:4], sys.byteorder)
+    return (number >> 8 & 0xFF, number & 0xFF) if len(attribute) >= 4 and number >> 16 == _ON_USB else None
 
 
 def _status(flags: int) -> SlotStatus:

@@ -3,8 +3,10 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
+from kartenwart.adapters.pcsc.pad import Abilities
 from kartenwart.adapters.pcsc.pcscd import SlotStatus
 from kartenwart.adapters.pcsc.reader_thread import ReaderThread
 from kartenwart.adapters.pcsc.reading import Facts, read_facts
@@ -31,9 +33,12 @@ class Place:
         self._changed = changed
         self._status: SlotStatus | None = None
         self._described = False
-        self._pad = False
+        self._abilities = Abilities()
         self._busy = False
+        self._given_up = False
+        self._doubted: ReaderCard | None = None
         self._condition: Failure | None = None
+        self._wake = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
     def take(self, status: SlotStatus) -> None:
@@ -41,14 +46,30 @@ class Place:
         before, self._status = self._status, status
         if before is None or (before.count, before.present) != (status.count, status.present):
             self.insertion = status.count
-            self.card, self._condition, self._busy = None, None, False
+            self.card = self._doubted = self._condition = None
+            self._busy = self._given_up = False
             self.thread.tell(Slot.forget)
-        if self._reading is None and (self._wants_reading or not self._described):
-            self._reading = asyncio.create_task(self._read())
+        self._wake.set()
+        self._begin_reading()
+
+    def doubt(self) -> None:
+        """Read the card anew: pcscd has not seen it go, and yet it did not answer as the card that was read."""
+        if self.card is not None:
+            self._doubted, self.card = self.card, None
+            self.thread.tell(Slot.forget)
+            self._begin_reading()
+            self._changed()
 
     def seen(self) -> SeenReader:
         """Return how it stands."""
-        return SeenReader(label=self._label, slot=self._slot, pad=self._pad, card=self.card, condition=self._condition)
+        return SeenReader(
+            label=self._label,
+            slot=self._slot,
+            pad=self.pad,
+            card=self.card,
+            condition=self._condition,
+            channel=self._abilities.usb,
+        )
 
     def leave(self) -> None:
         """End: the reader is gone."""
@@ -59,7 +80,7 @@ class Place:
     @property
     def pad(self) -> bool:
         """True where a PIN can be typed at it."""
-        return self._pad
+        return self._abilities.pad
 
     @property
     def _slot(self) -> SlotState:
@@ -80,45 +101,62 @@ class Place:
             and status.present
             and not (status.mute or status.exclusive)
             and self.card is None
-            and self._condition is None
+            and not self._given_up
         )
+
+    def _begin_reading(self) -> None:
+        if self._reading is None and (self._wants_reading or not self._described):
+            self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         """Ask reader and card until nothing more is wanted; a card that came meanwhile counts from the beginning."""
         try:
-            tried, failed = self.insertion, 0
+            asked, failed = self.insertion, 0
             while self._wants_reading or not self._described:
-                if tried != self.insertion:
-                    tried, failed = self.insertion, 0
+                if asked != self.insertion:
+                    asked, failed = self.insertion, 0
+                self._wake.clear()
                 try:
-                    await self._ask(tried)
+                    await self._ask(asked)
                 except WorldError as error:
                     failed += 1
-                    self._note(error.failure, tried, final=failed >= _TRIES)
+                    self._note(error.failure, asked, final=failed >= _TRIES)
                     self._changed()
-                    await asyncio.sleep(_PAUSES_SECONDS[min(failed, len(_PAUSES_SECONDS)) - 1])
-                self._changed()
+                    await self._pause(_PAUSES_SECONDS[min(failed, len(_PAUSES_SECONDS)) - 1])
+            self._changed()
         finally:
             self._reading = None
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until something happens in the slot."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
     async def _ask(self, insertion: int) -> None:
         if not self._described:
-            abilities = await self.thread.run(Slot.describe, READ_SECONDS)
-            self._described, self._pad = True, abilities.pad
+            self._abilities = await self.thread.run(Slot.describe, READ_SECONDS)
+            self._described = True
         if self._wants_reading:
             facts = await self.thread.run(partial(read_facts, insertion=insertion), READ_SECONDS)
             if insertion == self.insertion:
-                self._busy = False
-                self.card = self._card(facts)
+                self._busy, self._condition = False, None
+                self.card = self._known_or_new(facts)
 
     def _note(self, failure: Failure, insertion: int, *, final: bool) -> None:
-        """Keep why a card was not read; one that another program uses is asked again until it is free."""
-        if insertion != self.insertion or failure.reason is Reason.CARD_REMOVED:
+        """Keep why a card was not read: one that garbles is left alone then, all else is asked again now and then."""
+        self._described |= final
+        if insertion != self.insertion:
             return
         self._busy = failure.reason is Reason.CARD_BUSY
         if final and not self._busy:
             self._condition = failure
-            self._described = True
+            self._given_up = failure.reason is Reason.CARD_FAULT
+
+    def _known_or_new(self, facts: Facts) -> ReaderCard:
+        doubted, self._doubted = self._doubted, None
+        if doubted is not None and facts.iccsn and (doubted.type, doubted.iccsn) == (facts.type, facts.iccsn):
+            return doubted
+        return self._card(facts)
 
     def _card(self, facts: Facts) -> ReaderCard:
         return ReaderCard(

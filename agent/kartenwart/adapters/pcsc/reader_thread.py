@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from kartenwart.adapters.pcsc.slot import Slot
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 
 T = TypeVar("T")
 

@@ -1,8 +1,8 @@
 """The box's own readers: what is in them, and the verbs on their cards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Self, TypeVar
 
@@ -10,13 +10,14 @@ from kartenwart.adapters.pcsc import verbs
 from kartenwart.adapters.pcsc.place import READ_SECONDS, Place
 from kartenwart.adapters.pcsc.slot import Slot
 from kartenwart.adapters.pcsc.watching import Status, StatusThread
+from kartenwart.cards.refusal import CardRefusal
 from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
-from kartenwart.domain.failures import Failure, Reason
+from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.ports.card_keys import AuthenticateOrder
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading, PinWish
+from kartenwart.domain.ports.cards import BeforeSend, CardCall, PinReading, PinWish
 from kartenwart.domain.ports.readers import ReaderCard, SeenReaders
 from kartenwart.domain.readers import Laboratory
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 VERB_SECONDS = 300.0
 _END_SECONDS = 3.0
+_DOUBTFUL = frozenset({Reason.CARD_REMOVED, Reason.CARD_FAULT, Reason.READER_FAULT})
 
 
 class Readers:
@@ -79,10 +81,6 @@ class Readers:
         """Return a certificate, DER."""
         return await self._read(call, partial(verbs.certificate, reference=reference, algorithm=algorithm))
 
-    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person type the PIN at the reader's pad, once."""
-        return await self.pin_verb(call, PinWish(verb=PinVerb.VERIFY, pin=pin), before_send)
-
     async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
         """Let a person carry out a verb on a PIN at the reader's pad, once.
 
@@ -94,18 +92,21 @@ class Readers:
         if not place.pad:
             raise halted(Reason.READER_WITHOUT_PAD)
         work = partial(verbs.pin_verb, insertion=place.insertion, iccsn=card.iccsn, wish=wish)
-        return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, VERB_SECONDS)
+        with _doubting(place):
+            return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, VERB_SECONDS)
 
     async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
         """Let the card sign a hash with C.AUT, once; ECDSA as DER."""
         place, card = self._find(call)
         work = partial(verbs.authenticate, insertion=place.insertion, iccsn=card.iccsn, order=order)
-        return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, READ_SECONDS)
+        with _doubting(place):
+            return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, READ_SECONDS)
 
     async def _read(self, call: CardCall, work: Callable[[Slot, int], T]) -> T:
         place, _card = self._find(call)
         insertion = place.insertion
-        return await place.thread.run(lambda slot: work(slot, insertion), READ_SECONDS)
+        with _doubting(place):
+            return await place.thread.run(lambda slot: work(slot, insertion), READ_SECONDS)
 
     def _find(self, call: CardCall) -> tuple[Place, ReaderCard]:
         for place in self._places.values():
@@ -137,3 +138,16 @@ class Readers:
             self._status_thread.stop(_END_SECONDS)
         for place in leaving:
             place.thread.join(_END_SECONDS)
+
+
+@contextmanager
+def _doubting(place: Place) -> Iterator[None]:
+    """Have the card read anew where it was not what it was, or not there, or where the reader failed."""
+    insertion = place.insertion
+    try:
+        yield
+    except WorldError as error:
+        doubtful = error.failure.reason in _DOUBTFUL and not isinstance(error, CardRefusal)
+        if doubtful and place.insertion == insertion:
+            place.doubt()
+        raise

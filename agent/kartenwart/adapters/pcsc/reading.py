@@ -16,6 +16,8 @@ from kartenwart.cards.signing import SigningApplication
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm
 
+_NO_CERTIFICATE = (Reason.CERTIFICATE_MISSING, Reason.CERTIFICATE_RSA_ONLY)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -43,15 +45,14 @@ def opened(card: Card, reference: CertificateReference) -> SigningApplication:
 
 def _expiry(card: Card) -> date | None:
     """Return the last day of C.AUT; None where the card has none that can be read."""
+    session = opened(card, CertificateReference.AUT)
     for algorithm in (KeyAlgorithm.ECC, KeyAlgorithm.RSA):
         try:
-            der = opened(card, CertificateReference.AUT).certificate(CertificateReference.AUT, algorithm)
-        except WorldError as error:
-            if error.failure.reason is not Reason.CERTIFICATE_MISSING:
-                raise
-            continue
-        try:
+            der = session.certificate(CertificateReference.AUT, algorithm)
             return x509.load_der_x509_certificate(der).not_valid_after_utc.date()
         except ValueError:
             return None
+        except WorldError as error:
+            if error.failure.reason not in _NO_CERTIFICATE:
+                raise
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from kartenwart.adapters.pcsc.conditions import (
     NO_SMARTCARD,
@@ -47,7 +48,7 @@ class Slot:
         try:
             connection = self._opened().connect_to_reader(self._reader)
             try:
-                self.abilities = read_abilities(connection.control)
+                self.abilities = replace(read_abilities(connection.control), usb=connection.usb)
             finally:
                 connection.close()
         except PcscError as error:

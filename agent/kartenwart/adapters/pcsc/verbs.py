@@ -12,11 +12,11 @@ from kartenwart.cards.passwords import Passwords
 from kartenwart.cards.refusal import before_the_verb
 from kartenwart.cards.signing import as_der
 from kartenwart.domain.catalogue import halted
-from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
 from kartenwart.domain.ports.card_keys import AuthenticateOrder
-from kartenwart.domain.ports.konnektor import PinReading, PinWish
+from kartenwart.domain.ports.cards import PinReading, PinWish
 
 
 def pin_status(slot: Slot, insertion: int, pin: Pin) -> PinReading:
@@ -26,16 +26,9 @@ def pin_status(slot: Slot, insertion: int, pin: Pin) -> PinReading:
 
 
 def certificate(slot: Slot, insertion: int, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
-    """Return a certificate, DER. CERTIFICATE_RSA_ONLY where the card has it for RSA alone."""
+    """Return a certificate, DER. CERTIFICATE_MISSING, CERTIFICATE_RSA_ONLY."""
     with slot.card(insertion) as card:
-        session = opened(card, reference)
-        try:
-            return session.certificate(reference, algorithm)
-        except WorldError as error:
-            if error.failure.reason is not Reason.CERTIFICATE_MISSING or algorithm is KeyAlgorithm.RSA:
-                raise
-            session.certificate(reference, KeyAlgorithm.RSA)
-            raise halted(Reason.CERTIFICATE_RSA_ONLY) from None
+        return opened(card, reference).certificate(reference, algorithm)
 
 
 def pin_verb(slot: Slot, insertion: int, iccsn: str, wish: PinWish, gate: Gate) -> VerifyPinResult:

@@ -1,0 +1,117 @@
+"""Cards that are mute, garble or go in the middle of a command: a word for each, no hang, no repetition."""
+
+import asyncio
+import time
+
+import pytest
+
+from kartenwart.domain.authentication import SignatureScheme
+from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
+from kartenwart.domain.ports.card_keys import AuthenticateOrder
+from kartenwart.domain.readers import SlotState
+from tests.integration.readers.conftest import Plug
+from tests.integration.readers.desk import Desk, Sent, call, reader_threads
+from tests.integration.readers.other import READER, VERIFY_SMC, OtherProgram
+from tests.integration.readers.plugged import Pcscd
+
+AUT, ECC = CertificateReference.AUT, KeyAlgorithm.ECC
+ORDER = AuthenticateOrder(scheme=SignatureScheme.ECDSA_DER, digest=bytes(32))
+
+
+async def test_a_card_that_answers_garbage_is_told_and_asked_three_times(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1", slot=1)
+        inserted.spoil = lambda command: b"\x5a\x00\xff\xa5\x3c"
+        reader = await desk.reader(lambda reader: reader.condition is not None, slot=1)
+        assert reader.condition is not None
+        assert reader.condition.reason is Reason.CARD_FAULT
+        assert reader.card is None
+        asked = len(inserted.commands)
+        await asyncio.sleep(1.0)
+        assert len(inserted.commands) == asked
+        inserted.pull()
+        await desk.reader(lambda reader: reader.slot is SlotState.EMPTY and reader.condition is None, slot=1)
+
+
+@pytest.mark.parametrize("atr", [b"", b"\xff\xff"])
+async def test_a_mute_card_is_told_and_not_read(plug: Plug, atr: bytes) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1", atr=atr)
+        await asyncio.sleep(1.5)
+        reader = await desk.reader(lambda reader: reader.slot in (SlotState.MUTE, SlotState.EMPTY, SlotState.PRESENT))
+        assert reader.card is None
+        assert inserted.commands == []
+
+
+async def test_a_card_pulled_inside_a_command_ends_the_reading(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card = await desk.card()
+        inserted.spoil = lambda command: None
+        with pytest.raises(WorldError) as told:
+            await desk.readers.read_certificate(call(card), AUT, ECC)
+        assert told.value.failure.reason in (Reason.CARD_REMOVED, Reason.CARD_FAULT, Reason.READER_FAULT)
+        await desk.reader(lambda reader: reader.slot is SlotState.EMPTY)
+        with pytest.raises(WorldError) as told:
+            await desk.readers.read_certificate(call(card), AUT, ECC)
+        assert told.value.failure.reason is Reason.CARD_REMOVED
+
+
+async def test_a_card_pulled_inside_a_signature_leaves_its_outcome_unknown_and_signs_once(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card, sent = await desk.card(), Sent()
+        with OtherProgram(READER) as other:
+            other.ask(VERIFY_SMC)
+            inserted.spoil = lambda command: None if command[1] == 0x2A else inserted.chip.transmit(command)
+            with pytest.raises(WorldError) as told:
+                await desk.readers.authenticate(call(card), ORDER, sent)
+        assert (told.value.sent, sent.times) == (True, 1)
+        assert sum(command[1] == 0x2A for command in inserted.commands) == 1
+
+
+async def test_pcscd_killed_inside_a_signature_leaves_its_outcome_unknown(plug: Plug, pcscd: Pcscd) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card, sent = await desk.card(), Sent()
+
+        def killed(command: bytes) -> bytes:
+            if command[1] == 0x2A:
+                pcscd.kill()
+            return inserted.chip.transmit(command)
+
+        with OtherProgram(READER) as other:
+            other.ask(VERIFY_SMC)
+            inserted.spoil = killed
+            with pytest.raises(WorldError) as told:
+                await desk.readers.authenticate(call(card), ORDER, sent)
+        assert (told.value.failure.reason, told.value.sent) == (Reason.READER_SERVICE_DOWN, True)
+        await desk.until(lambda seen: seen.condition is not None and seen.readers == ())
+        assert sum(command[1] == 0x2A for command in inserted.commands) == 1
+
+
+async def test_a_card_that_hangs_keeps_its_thread_and_nobody_else(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card = await desk.card()
+        plug("hba-adler", slot=1)
+        other = await desk.card(slot=1)
+
+        def slowly(command: bytes) -> bytes:
+            time.sleep(2)
+            return inserted.chip.transmit(command)
+
+        inserted.spoil = slowly
+        hanging = asyncio.create_task(desk.readers.read_certificate(call(card), AUT, ECC))
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(1.0):
+            assert await desk.readers.read_certificate(call(other), AUT, ECC)
+        hanging.cancel()
+        await asyncio.sleep(0.1)
+        with pytest.raises(WorldError) as told:
+            await desk.readers.read_certificate(call(card), AUT, ECC)
+        assert (told.value.failure.reason, told.value.sent) == (Reason.READER_FAULT, False)
+        inserted.spoil = None
+        assert (await desk.card()).handle == card.handle  # read anew, and still the same
+    assert reader_threads() == []
