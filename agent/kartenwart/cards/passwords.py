@@ -15,7 +15,7 @@ from kartenwart.domain.catalogue import halted
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinReading, PinWish
+from kartenwart.domain.ports.cards import PinReading, PinWish
 
 _VERIFY, _CHANGE, _DISABLE, _ENABLE, _UNBLOCK = 0x20, 0x24, 0x26, 0x28, 0x2C
 _ASKED = {
@@ -51,12 +51,7 @@ class Passwords:
 
     def status(self, pin: Pin) -> PinReading:
         """Ask GET PIN STATUS; it costs no try. WorldError CARD_TYPE_WRONG where the card has no such PIN."""
-        password = self._find(pin)
-        word = self._card.link.answer(commands.get_pin_status(password.reference)).word
-        said = pin_status_of(word)
-        if said is None:
-            raise CardRefusal(Asked.PIN_STATUS, word)
-        return PinReading(status=said[0], attempts_left=said[1])
+        return self._read(self._find(pin))
 
     def carry_out(self, wish: PinWish, pad: PinPad) -> VerifyPinResult:
         """Let a person type, once. What was done as wished is VERIFIED for VERIFY and DONE for all else.
@@ -84,20 +79,27 @@ class Passwords:
             self._card.link.select(password.application)
         return password
 
+    def _read(self, password: Password) -> PinReading:
+        word = self._card.link.answer(commands.get_pin_status(password.reference)).word
+        said = pin_status_of(word)
+        if said is None:
+            raise CardRefusal(Asked.PIN_STATUS, word)
+        return PinReading(status=said[0], attempts_left=said[1])
+
     def _form(self, wish: PinWish, password: Password) -> _Form:
         match wish.verb:
             case PinVerb.VERIFY:
                 return _one_secret(_VERIFY, password)
             case PinVerb.CHANGE:
-                return self._change(wish.pin, password)
+                return self._change(password)
             case PinVerb.UNBLOCK:
                 return _unblock(password, set_new_pin=wish.set_new_pin)
         if not password.switchable:
             raise halted(Reason.CARD_TYPE_WRONG)
         return _one_secret(_ENABLE if wish.verb is PinVerb.ENABLE else _DISABLE, password)
 
-    def _change(self, pin: Pin, password: Password) -> _Form:
-        status = self.status(pin).status
+    def _change(self, password: Password) -> _Form:
+        status = self._read(password).status
         if password.renewal is Renewal.NEW_ONLY or status is PinStatus.EMPTY_PIN:
             return _new_pin(_CHANGE, 0x01, password)
         # A pad has one lower bound for old and new: a new PIN that is too short is then the card's to refuse (6985).
