@@ -1,4 +1,4 @@
-"""A real pcscd of the test's own: killed, started again, told to look for readers, and gone with the test.
+"""A real pcscd of the test's own: killed, started again, and gone with the test.
 
 It runs in a mount namespace (its /run is a folder of ours) and a network namespace (vpcd listens on all addresses). What
 connects to one of its ports on 127.0.0.1 is passed on into its network by tests/pcscd_inside.py, so a simulator out
@@ -86,10 +86,6 @@ class Pcscd:
     async def kill(self) -> None:
         """As a crash would."""
         await self._end(signal.SIGKILL)
-
-    def rescan(self) -> None:
-        """Let it look for readers of reader.conf that have come or gone, as it does when udev tells of one."""
-        os.kill(self.pid, signal.SIGUSR1)
 
     async def close(self) -> None:
         """Stop it and give its ports back."""

@@ -48,6 +48,7 @@ class Reason(_Upper):
     KONNEKTOR_SERVICE_MISSING = auto()
     KONNEKTOR_CONTEXT_REFUSED = auto()
     KONNEKTOR_FAULT = auto()
+    KONNEKTOR_NEEDED = auto()
     CARD_REMOVED = auto()
     CARD_BUSY = auto()
     CARD_TYPE_WRONG = auto()

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from kartenwart.domain.failures import Failure
+from kartenwart.domain.readers import READERS, Reader, ReaderService
 
 
 class LinkState(StrEnum):
@@ -111,7 +112,10 @@ class KeyAlgorithm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A configured way to call a Konnektor: "contexts/{x}" -> (Konnektor, mandant, client system, workplace).
+    """A configured way to reach cards: "contexts/{x}" -> (back-end, mandant, client system, workplace).
+
+    `konnektor` names the back-end: a Konnektor, or READERS for the box's own readers, which have neither client system
+    nor workplace.
 
     Which terminals its workplace needs may be said beside it, each by CtId, name or MAC address: `local_terminals`
     stand there, `remote_terminals` elsewhere, at `remote_pin_terminal` its remote PINs are typed. Only the check of
@@ -127,6 +131,11 @@ class Context:
     remote_terminals: tuple[str, ...] = ()
     remote_pin_terminal: str = ""
     purpose: str = ""
+
+    @property
+    def at_readers(self) -> bool:
+        """True where it means the box's own readers, and no Konnektor."""
+        return self.konnektor == READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,12 +186,21 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A way to a card; `handle` is the Konnektor's card handle, never shown."""
+    """A way to a card: back-end (`konnektor`: a Konnektor or READERS), and its terminal or reader.
+
+    `handle` is the back-end's name of this insertion, never shown.
+    """
 
     konnektor: str
     terminal: str
     slot_id: int
     handle: str
+    reader: str = ""
+
+    @property
+    def at_reader(self) -> bool:
+        """True where it leads to one of the box's own readers."""
+        return self.konnektor == READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,12 +239,12 @@ class Card:
     condition: Failure | None = None
 
     def handle(self, konnektor: str) -> str:
-        """Return the handle by which a Konnektor knows the card; empty where it has none."""
+        """Return the handle by which a back-end knows the card; empty where it has none."""
         return next((route.handle for route in self.routes if route.konnektor == konnektor), "")
 
     def home(self, konnektor: str) -> str:
-        """Return the terminal in which a Konnektor sees this card, empty where it does not or tells none."""
-        return next((route.terminal for route in self.routes if route.konnektor == konnektor), "")
+        """Return the terminal or reader in which a back-end sees this card, empty where it does not or tells none."""
+        return next((route.terminal or route.reader for route in self.routes if route.konnektor == konnektor), "")
 
     def __repr__(self) -> str:
         """Say name and type only: a holder must not reach a log."""
@@ -235,11 +253,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The whole picture, each part sorted by name."""
+    """The whole picture, each part sorted by name; without `reader_service` the box's readers are switched off."""
 
     konnektors: tuple[Konnektor, ...] = ()
     terminals: tuple[Terminal, ...] = ()
     cards: tuple[Card, ...] = ()
+    readers: tuple[Reader, ...] = ()
+    reader_service: ReaderService | None = None
 
     def card(self, name: str) -> Card | None:
         """Return the card of that name, or None."""
@@ -248,6 +268,15 @@ class Inventory:
     def konnektor(self, name: str) -> Konnektor | None:
         """Return the Konnektor of that name, or None."""
         return next((konnektor for konnektor in self.konnektors if konnektor.name == name), None)
+
+    def reader(self, name: str) -> Reader | None:
+        """Return the reader of that name, or None."""
+        return next((reader for reader in self.readers if reader.name == name), None)
+
+    def contexts_of(self, card: Card, route: Route) -> frozenset[str]:
+        """Return the contexts that may reach a card on this way, not those of another one."""
+        known = self.reader_service if route.at_reader else self.konnektor(route.konnektor)
+        return card.contexts & known.contexts if known else card.contexts
 
     def terminal(self, konnektor: str, ct_id: str) -> Terminal | None:
         """Return the terminal that a Konnektor calls so, or None."""

@@ -54,10 +54,22 @@ class UsbDevice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """A reader with its slot ("readers/{r}"); `label` is pcscd's name for it, empty where pcscd does not see it.
+class ReaderService:
+    """What stands behind all readers (pcscd); `contexts` are those that mean the readers.
 
-    `pad`: a PIN can be typed at it. `contexts` are those that may use it.
+    `seen`: it was asked at least once since the start. `condition` says why no reader can be seen.
+    """
+
+    contexts: frozenset[str]
+    seen: bool = False
+    condition: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A reader with its slot ("readers/{r}"); `label` is for people: pcscd's name, else what the device calls itself.
+
+    `seen`: pcscd shows it. `pad`: a PIN can be typed at it. `contexts` are those that may use it.
     """
 
     name: str
@@ -65,5 +77,6 @@ class Reader:
     slot: SlotState
     pad: bool
     contexts: frozenset[str]
+    seen: bool = True
     usb: UsbDevice | None = None
     condition: Failure | None = None

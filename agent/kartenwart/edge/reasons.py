@@ -152,6 +152,10 @@ WIRE: dict[Reason, tuple[Code, str]] = {
         Code.FAILED_PRECONDITION,
         "the reader has no PIN pad; PINs are never taken in software",
     ),
+    Reason.KONNEKTOR_NEEDED: (
+        Code.FAILED_PRECONDITION,
+        "only a Konnektor can do this; the context means the box's own readers",
+    ),
     Reason.LABORATORY_ONLY: (
         Code.FAILED_PRECONDITION,
         "a laboratory switch that is off by default; see the configuration of readers",

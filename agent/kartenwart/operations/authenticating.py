@@ -7,7 +7,7 @@ from kartenwart.domain.authentication import SignatureScheme, compact, login_inp
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
 from kartenwart.domain.jobs import AuthenticateResult, JobState, JobStep
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, SignatureJudge
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.operations.card_keys import CardKeys
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.locks import Claims

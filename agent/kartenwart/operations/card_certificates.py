@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.domain.ports.cards import CardCall, CardPort
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 
@@ -15,7 +15,7 @@ _Key = tuple[str, str, CertificateReference, KeyAlgorithm]
 
 
 async def read_ecc_first(
-    port: KonnektorPort, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm | None
+    port: CardPort, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm | None
 ) -> bytes:
     """Return a certificate, DER, of the kind that is named; of any kind (None) ECC, RSA where the card has no ECC."""
     try:
@@ -34,7 +34,7 @@ class CardCertificates:
         keeper.always_listening(self._hear)
 
     async def read(
-        self, port: KonnektorPort, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm
+        self, port: CardPort, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm
     ) -> bytes:
         """Return a certificate, DER; errors as of the port, and they are not kept."""
         key = (call.context.konnektor, call.handle, reference, algorithm)

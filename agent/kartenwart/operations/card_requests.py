@@ -8,9 +8,10 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, Context, Terminal
 from kartenwart.domain.jobs import CardResult, Job, JobKind, JobState, JobStep
 from kartenwart.domain.pins import pins_of
-from kartenwart.domain.ports.konnektor import BeforeSend, CardEjection, CardRequest, RequestedCard
+from kartenwart.domain.ports.cards import BeforeSend
+from kartenwart.domain.ports.konnektor import CardEjection, CardRequest, RequestedCard
 from kartenwart.domain.principals import Caller
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.locks import Claim, Claims, Rank
@@ -89,7 +90,7 @@ class Requesting:
         )
         words = f"Das Kartenterminal „{self.terminal.label}“ bittet um eine Karte."
         noted = _noting(before_send, tell, words, self.terminal)
-        return await self.cards.port(self.context).request_card(self.context, wish, noted)
+        return await self.cards.konnektor(self.context).request_card(self.context, wish, noted)
 
     async def stop(self, tell: Tell) -> None:
         """Say how long it lasts all the same: only a card or the time ends it."""
@@ -161,7 +162,7 @@ class Ejecting:
         label = self.terminal.label if self.terminal else ""
         noted = _noting(before_send, tell, f"Das Kartenterminal „{label}“ gibt die Karte frei.", self.terminal)
         try:
-            await self.reach.port.eject_card(self.reach.call, wish, noted)
+            await self.reach.konnektor.eject_card(self.reach.call, wish, noted)
         except WorldError as error:
             if error.sent:
                 self._forget()
@@ -206,6 +207,7 @@ class CardRequests:
 
         async def work() -> Requesting:
             context = self._contexts.get(order.context)
+            require_konnektor(context)
             terminal = self._terminal(order.terminal, context)
             if order.slot_id > terminal.slot_count:
                 raise refused(Reason.NOT_FOUND)
@@ -217,6 +219,7 @@ class CardRequests:
         """Ask to take a card out. CallerError NOT_FOUND."""
 
         async def work() -> Ejecting:
+            require_konnektor(self._contexts.get(order.context))
             reach = self._cards.inserted(order.card, order.context)
             return Ejecting(
                 keeper=self._keeper, cards=self._cards, order=order, reach=reach, terminal=self._home(reach)

@@ -15,7 +15,8 @@ from kartenwart.domain.inventory import (
     KeyAlgorithm,
     Terminal,
 )
-from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.domain.ports.cards import CardCall
+from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.domain.ports.observations import ObservedExpiration
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.operations.card_certificates import read_ecc_first

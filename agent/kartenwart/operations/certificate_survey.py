@@ -56,7 +56,8 @@ class CertificateSurveys:
 
     async def list(self, caller: Caller, konnektor: str = "", *, refresh: bool = False) -> tuple[CertificateState, ...]:
         """Return the state of every certificate that the caller's contexts see; CallerError NOT_FOUND (Konnektor)."""
-        wanted = [one for one in self._contexts.visible(caller) if konnektor in ("", one.konnektor)]
+        asked = [one for one in self._contexts.visible(caller) if not one.at_readers]
+        wanted = [one for one in asked if konnektor in ("", one.konnektor)]
         if konnektor and not wanted:
             raise refused(Reason.NOT_FOUND)
         found = await asyncio.gather(*(self._of(context, refresh=refresh) for context in wanted))
@@ -70,7 +71,7 @@ class CertificateSurveys:
         except WorldError:
             raise wrong_field("der", "Das ist kein X.509-Zertifikat im DER-Format.") from None
         async with self._cards.place(chosen):
-            return await self._cards.port(chosen).verify_certificate(chosen, der, at)
+            return await self._cards.konnektor(chosen).verify_certificate(chosen, der, at)
 
     def today(self) -> date:
         """Return the day from which days are counted."""

@@ -12,7 +12,7 @@ from kartenwart.domain.jobs import Job, JobKind
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.comfort_entry import ComfortEntry
 from kartenwart.operations.comfort_sessions import ComfortSessions, fresh_user_id
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pad_watch import PadWatch
@@ -74,7 +74,7 @@ class Comfort:
         )
         try:
             async with self.cards.turn(reach):
-                mode = await reach.port.signature_mode(reach.call)
+                mode = await reach.konnektor.signature_mode(reach.call)
         except WorldError as error:
             if error.failure.reason is not Reason.CARD_SESSION_FOREIGN:
                 raise
@@ -88,7 +88,7 @@ class Comfort:
             raise wrong_field("end_all_sessions", _ENDS_ALL)
         reach = self._hba(card, context, user)
         async with self.cards.turn(reach):
-            had = await reach.port.deactivate_comfort(reach.context, reach.call.handle)
+            had = await reach.konnektor.deactivate_comfort(reach.context, reach.call.handle)
         self.sessions.all_ended(reach.context.konnektor, reach.call.handle)
         return had
 
@@ -134,6 +134,7 @@ class Comfort:
         )
 
     def _hba(self, card: str, context: str, user: str) -> Reach:
+        require_konnektor(self.contexts.get(context))
         reach = self.cards.reach(card, context, user)
         if not reach.card.type.is_person:
             raise refused(Reason.CARD_TYPE_WRONG)

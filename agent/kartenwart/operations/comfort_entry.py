@@ -9,7 +9,7 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.information_model import Authentication
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import ComfortResult, JobState, JobStep
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.pad_watch import PadWatch
@@ -48,13 +48,13 @@ class ComfortEntry:
         reach = self.reach
         if not self.cards.still_there(reach):
             raise halted(Reason.CARD_REMOVED)
-        if reach.port.authentication(reach.context.client_system) is Authentication.NONE:
+        if reach.konnektor.authentication(reach.context.client_system) is Authentication.NONE:
             raise halted(Reason.COMFORT_LOGIN_MISSING)
         lasting = await self._lasting()
         if lasting is not None:
             return Ending(state=JobState.SUCCEEDED, result=self._result(lasting))
         # Under the fresh UserId the Konnektor tells already now whether another one stands in the way (4018, A_21528).
-        self._mode = await reach.port.signature_mode(reach.call)
+        self._mode = await reach.konnektor.signature_mode(reach.call)
         if not self._mode.enabled:
             raise halted(Reason.COMFORT_DISABLED)
         refusal = await self.pin.refusal(accept_last=self.accept_last, accept_unknown=self.accept_unknown)
@@ -71,7 +71,7 @@ class ComfortEntry:
         self.sessions.begin(reach.card, reach.context, reach.call.handle, reach.user, reach.call.user_id)
         try:
             with self.watch.telling(tell):
-                await reach.port.activate_comfort(reach.call, self.watch.expecting(before_send, tell))
+                await reach.konnektor.activate_comfort(reach.call, self.watch.expecting(before_send, tell))
         except WorldError as error:
             if not error.sent or error.failure.reason not in UNANSWERED:
                 self.sessions.undo(reach.context, reach.call.handle, reach.user, before)
@@ -101,7 +101,7 @@ class ComfortEntry:
         own = self.sessions.own(reach.context, reach.call.handle, reach.user)
         if own is None:
             return None
-        mode = await reach.port.signature_mode(replace(reach.call, user_id=own.user_id))
+        mode = await reach.konnektor.signature_mode(replace(reach.call, user_id=own.user_id))
         self.sessions.learnt(reach.context, reach.call.handle, reach.user, mode)
         return mode.session
 
@@ -109,7 +109,7 @@ class ComfortEntry:
         """Return the state after the activation; where it cannot be asked, what was told before it."""
         reach = self.reach
         try:
-            mode = await reach.port.signature_mode(reach.call)
+            mode = await reach.konnektor.signature_mode(reach.call)
         except WorldError:
             mode = self._mode or SignatureMode(enabled=True, most=0, longest=self.clock.now() - self.clock.now())
         if mode.session is None:

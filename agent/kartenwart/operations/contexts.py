@@ -33,5 +33,11 @@ class Contexts:
         return frozenset(self._contexts[name].mandant for name in names if name in self._contexts)
 
     def of_konnektor(self, konnektor: str) -> frozenset[str]:
-        """Return the names of the contexts that a Konnektor serves."""
+        """Return the names of the contexts that a back-end serves: a Konnektor, or READERS."""
         return frozenset(one.name for one in self._contexts.values() if one.konnektor == konnektor)
+
+
+def require_konnektor(context: Context) -> None:
+    """Refuse what only a Konnektor can do; CallerError KONNEKTOR_NEEDED where a context means the box's readers."""
+    if context.at_readers:
+        raise refused(Reason.KONNEKTOR_NEEDED)

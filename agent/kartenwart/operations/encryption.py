@@ -12,7 +12,7 @@ from kartenwart.domain.failures import CallerError, Reason, Violation
 from kartenwart.domain.ports.card_keys import EncryptOrder, EnvelopeReader
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.card_keys import CardKeys
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.documents import Documents
 
 MOST_RECIPIENTS = 20
@@ -69,6 +69,7 @@ class Encryptions:
         document = await self._documents.complete(caller, order.document)
         self._check_recipients(order)
         context = self._contexts.get(order.context)
+        require_konnektor(context)
         reach = self._keys.cards.reach(order.card, order.context, order.user) if order.card else None
         cards = self._keys.cards
         async with self._few:
@@ -79,7 +80,7 @@ class Encryptions:
                 document=await self._documents.content(document),
             )
             async with cards.turn(reach) if reach else cards.place(context):
-                answer = await cards.port(context).encrypt(context, wanted)
+                answer = await cards.konnektor(context).encrypt(context, wanted)
             await self._check_nobody_left_out(answer, order)
             return await self._documents.keep(caller.name, answer, ENVELOPE)
 
@@ -90,12 +91,13 @@ class Encryptions:
         PIN_NOT_VERIFIED, CARD_BUSY, DECRYPTION_FAILED and those of the Konnektor.
         """
         document = await self._documents.complete(caller, order.document)
+        require_konnektor(self._contexts.get(order.context))
         reach = self._keys.reach(caller, order.card, order.context, order.user)
         async with self._few:
             content = await self._documents.content(document)
             async with self._keys.cards.turn(reach):
                 await self._keys.require_unlocked(reach)
-                opened = await reach.port.decrypt(reach.call, content)
+                opened = await reach.konnektor.decrypt(reach.call, content)
             return await self._documents.keep(caller.name, opened, PLAIN)
 
     def _check_recipients(self, order: EncryptDocumentOrder) -> None:

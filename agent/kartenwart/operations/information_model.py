@@ -66,7 +66,7 @@ class InformationModels:
         """Return the caller's contexts by Konnektor."""
         found: dict[str, list[Context]] = {}
         for context in self._contexts.visible(caller):
-            if konnektor in ("", context.konnektor):
+            if not context.at_readers and konnektor in ("", context.konnektor):
                 found.setdefault(context.konnektor, []).append(context)
         if konnektor and not found:
             raise refused(Reason.NOT_FOUND)

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import JobStep
 from kartenwart.domain.pins import PIN_LABELS
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.domain.ports.observations import Notice, NoticeType
+from kartenwart.domain.readers import Reader
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.pads import Pads
 from kartenwart.operations.reach import Reach
@@ -44,9 +45,10 @@ class PadWatch:
         """Return a before_send that first tells where the PIN is expected to be asked for, if the picture knows."""
 
         async def sent_and_expected() -> None:
-            pad = self._reach.pad.terminal
+            pad = self._reach.pad.device
             if pad is not None and self._pin is not None:
-                text = f"Gleich bitte am Kartenterminal „{pad.label}“ {self._wish}."
+                kind = "Kartenleser" if isinstance(pad, Reader) else "Kartenterminal"
+                text = f"Gleich bitte am {kind} „{pad.label}“ {self._wish}."
                 tell(JobStep.PIN_ENTRY, text, terminal=pad.name, terminal_label=pad.label, expected=True)
             await before_send()
 

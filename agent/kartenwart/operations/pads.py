@@ -1,12 +1,15 @@
 """Where PINs are typed: at a card's own terminal where that stands beside the workplace, else at the workplace's
 remote PIN terminal (TUC_KON_051). No answer of a Konnektor tells which; it is learnt, and until then it is a guess.
+A card in one of the box's readers has that reader's pad, or none.
 """
 
 from dataclasses import dataclass
 
+from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Failure, Reason
 from kartenwart.domain.inventory import Card, Context, Inventory, Terminal
 from kartenwart.domain.ports.observations import Notice, NoticeType
+from kartenwart.domain.readers import READERS, Reader
 from kartenwart.operations.inventory import InventoryKeeper
 
 _Place = tuple[str, str, str]  # Konnektor, mandant, workplace: what the remote PIN terminal is configured for
@@ -16,7 +19,7 @@ _Place = tuple[str, str, str]  # Konnektor, mandant, workplace: what the remote 
 class Pad:
     """Where a PIN is probably typed; `sure` where the Konnektor said so. `others` are further pads that it may be."""
 
-    terminal: Terminal | None
+    device: Terminal | Reader | None
     sure: bool = False
     others: frozenset[str] = frozenset()
 
@@ -37,16 +40,24 @@ class Pads:
     def pad(self, card: Card, context: Context) -> Pad:
         """Return where the card's PIN is typed when asked for in this context."""
         inventory = self._keeper.picture.inventory
+        if context.at_readers:
+            reader = inventory.reader(card.home(READERS))
+            return Pad(device=reader if reader and reader.pad else None, sure=reader is not None)
         home = card.home(context.konnektor)
         heard = self._heard.get(_place(context), {})
         if (found := _terminal(inventory, heard.get(home, ""))) is not None:
-            return Pad(terminal=found, sure=True)
+            return Pad(device=found, sure=True)
         own, remote = _terminal(inventory, home), _terminal(inventory, _remote(heard))
         if own is not None and context.workplace in own.workplaces:
             if own is remote or _beside(inventory, own, context):
-                return Pad(terminal=own, sure=True)
-            return Pad(terminal=own, others=frozenset({remote.name} if remote else _reached(inventory, context)))
-        return Pad(terminal=remote, others=frozenset() if remote else frozenset(_reached(inventory, context)))
+                return Pad(device=own, sure=True)
+            return Pad(device=own, others=frozenset({remote.name} if remote else _reached(inventory, context)))
+        return Pad(device=remote, others=frozenset() if remote else frozenset(_reached(inventory, context)))
+
+    def missing(self, card: Card, context: Context) -> Failure | None:
+        """Return why there is no pad at all: the card is in a reader of the box that has none."""
+        reader = self._keeper.picture.inventory.reader(card.home(READERS)) if context.at_readers else None
+        return failure(Reason.READER_WITHOUT_PAD) if reader is not None and not reader.pad else None
 
     def heard(self, card: Card, context: Context, pad: Terminal) -> None:
         """Remember where the Konnektor asked for a PIN of this card, on a call of ours in this context."""
@@ -60,6 +71,8 @@ class Pads:
 
     def nowhere(self, card: Card, context: Context) -> Failure | None:
         """Return why the card's PIN can be typed nowhere in this context, as the Konnektor last said; None untold."""
+        if context.at_readers:
+            return self.missing(card, context)
         return self._refused.get((context.name, card.home(context.konnektor)), ("", None))[1]
 
     def _hear(self, notice: Notice) -> None:

@@ -17,6 +17,7 @@ from kartenwart.domain.patients import (
     replacement_after,
 )
 from kartenwart.domain.principals import Caller
+from kartenwart.operations.contexts import require_konnektor
 from kartenwart.operations.insertions import Insertion, Insertions
 from kartenwart.operations.online_checks import OnlineChecks
 from kartenwart.operations.pin_memory import PinMemory
@@ -60,6 +61,7 @@ class PatientCards:
         nobody knows of the card yet. All else that fails is in the reading.
         """
         reach = await self._cards.confirmed(order.card, order.context)
+        require_konnektor(reach.context)
         if reach.card.type is CardType.UNKNOWN:
             return self._failed(reach, failure(Reason.CARD_FAULT), ReplacementProcedure.ANOTHER_INSERTION_FIRST)
         if reach.card.type is not CardType.EGK:
@@ -80,13 +82,14 @@ class PatientCards:
     async def read_kvk(self, _caller: Caller, card: str, context: str) -> Reading:
         """Read an old health insurance card; nothing of it is kept."""
         reach = self._cards.inserted(card, context)
+        require_konnektor(reach.context)
         if reach.card.type is not CardType.KVK:
             raise refused(Reason.CARD_TYPE_WRONG)
 
         async def nobody_else() -> Reach:
             return reach
 
-        return await self._timed(reach, nobody_else, lambda _: reach.port.read_kvk(reach.call))
+        return await self._timed(reach, nobody_else, lambda _: reach.konnektor.read_kvk(reach.call))
 
     async def _read(self, reach: Reach, authority: Reach | None, check: bool) -> Reading:
         async def chosen() -> Reach:
@@ -94,7 +97,7 @@ class PatientCards:
 
         async def read(held: Reach) -> CardData:
             try:
-                return await reach.port.read_vsd(reach.call, held.call, check_online=check, read_receipt=check)
+                return await reach.konnektor.read_vsd(reach.call, held.call, check_online=check, read_receipt=check)
             except WorldError as error:
                 await self._learn(held, error.failure)
                 raise

@@ -7,7 +7,7 @@ from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, PinVerb
 from kartenwart.domain.pins import Assent, verbs_of
-from kartenwart.domain.ports.konnektor import PinWish
+from kartenwart.domain.ports.cards import PinWish
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs

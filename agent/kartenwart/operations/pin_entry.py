@@ -7,7 +7,7 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import JobState, PinOutcome, PinVerb, VerifyPinResult
 from kartenwart.domain.pins import failure_of, no_pad_for, refusal_before_entry
-from kartenwart.domain.ports.konnektor import BeforeSend, PinWish
+from kartenwart.domain.ports.cards import BeforeSend, PinWish
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.pad_watch import PadWatch
 from kartenwart.operations.pin_memory import PinMemory
@@ -42,6 +42,8 @@ class PinEntry:
         """Read the state first: nobody is asked in vain, or for a try that the caller does not know of."""
         if not self.cards.still_there(self.reach):
             return Ending(state=JobState.FAILED, failure=failure(Reason.CARD_REMOVED))
+        if (missing := self.reach.without_pad) is not None:
+            return Ending(state=JobState.FAILED, failure=missing)
         reading = await self.memory.read(self.reach, self.pin)
         if reading.status is PinStatus.VERIFIED and not self.force:
             already = VerifyPinResult(outcome=PinOutcome.ALREADY_VERIFIED)

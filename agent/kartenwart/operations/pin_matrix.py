@@ -4,7 +4,7 @@ import asyncio
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import AgentError, Failure, Reason
-from kartenwart.domain.inventory import Card, Context, Pin, PinState
+from kartenwart.domain.inventory import Card, Context, Pin, PinState, Terminal
 from kartenwart.domain.pin_matrix import PadCertainty, PinCell, PinPad
 from kartenwart.domain.pins import no_pad_for, pins_of
 from kartenwart.domain.principals import Caller
@@ -85,10 +85,11 @@ class PinMatrix:
         if nowhere is not None:
             return PinPad(certainty=PadCertainty.NOWHERE, failure=nowhere)
         pad = pads.pad(card, context)
-        if pad.terminal is None:
+        device = pad.device
+        if device is None:
             return PinPad(certainty=PadCertainty.UNKNOWN)
-        name, label = pad.terminal.name, pad.terminal.label
-        if pad.sure and not pad.terminal.connected:
+        name, label = device.name, device.label
+        if pad.sure and isinstance(device, Terminal) and not device.connected:
             gone = failure(Reason.TERMINAL_DISCONNECTED)
             return PinPad(certainty=PadCertainty.NOWHERE, terminal=name, terminal_label=label, failure=gone)
         certainty = PadCertainty.SURE if pad.sure else PadCertainty.EXPECTED

@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import failure, once_sent
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.jobs import JobState, PinOutcome, PinStep, PinStepsResult, VerifyPinResult
 from kartenwart.domain.pins import Assent, failure_of, no_pad_for, nothing_to_do, refusal_of, wish_of
-from kartenwart.domain.ports.konnektor import BeforeSend, PinWish
+from kartenwart.domain.ports.cards import BeforeSend, PinWish
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import Claims
 from kartenwart.operations.pad_watch import PadWatch
@@ -66,6 +66,8 @@ class PinSteps:
         reach, wish = self._now.reach, self._now.wish
         if not self.tools.cards.still_there(reach):
             return self._unasked(failure(Reason.CARD_REMOVED))
+        if (missing := reach.without_pad) is not None:
+            return self._unasked(missing)
         try:
             reading = await self.tools.memory.read(reach, wish.pin)
         except WorldError as error:

@@ -1,4 +1,4 @@
-"""From names to a card within reach: which Konnektor, which handle, whose session, which pad."""
+"""From names to a card within reach: which back-end, which handle, whose session, which pad."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -6,13 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
-from kartenwart.domain.failures import AgentError, Reason, WorldError
+from kartenwart.domain.failures import AgentError, Failure, Reason, WorldError
 from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
-from kartenwart.domain.ports.konnektor import CardCall, KonnektorPort
+from kartenwart.domain.ports.cards import CardCall, CardPort
+from kartenwart.domain.ports.konnektor import KonnektorPort
 from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.card_certificates import CardCertificates
 from kartenwart.operations.comfort_sessions import ComfortSessions
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.locks import CardLocks, Claim, Claims, Limits, Rank
 from kartenwart.operations.pads import Pad, Pads
@@ -24,15 +25,28 @@ CONFIRMED_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """A card as a context (and user) reaches it."""
+    """A card as a context (and user) reaches it: by a Konnektor, or in one of the box's readers."""
 
     card: Card
     context: Context
     user: str
     call: CardCall
-    port: KonnektorPort
+    port: CardPort
     limits: Limits
     pads: Pads = field(repr=False)
+    by: KonnektorPort | None = field(default=None, repr=False)
+
+    @property
+    def konnektor(self) -> KonnektorPort:
+        """Return the Konnektor, for what only one can do; CallerError KONNEKTOR_NEEDED at a reader."""
+        if self.by is None:
+            raise refused(Reason.KONNEKTOR_NEEDED)
+        return self.by
+
+    @property
+    def without_pad(self) -> Failure | None:
+        """Return why nobody can type here, as the picture tells before anything is asked; None where somebody may."""
+        return self.pads.missing(self.card, self.context)
 
     @property
     def pad(self) -> Pad:
@@ -60,9 +74,11 @@ class Reach:
     def entry_claims(self, pin: Pin) -> Claims:
         """Return the claims of a PIN entry, which may take a minute: nothing that calls without a person need.
 
-        An SMC-B goes on serving; its PIN is typed at one pad at a time, since all spend the card's one counter.
+        An SMC-B at a Konnektor goes on serving; its PIN is typed at one pad at a time, since all spend the card's one
+        counter. A card in a reader does nothing else while somebody types there.
         """
-        card = self.pin_claim(pin) if self.card.type.is_practice else self.card_claim
+        serving = self.card.type.is_practice and not self.context.at_readers
+        card = self.pin_claim(pin) if serving else self.card_claim
         return (card, *self.pad_claims)
 
     def pin_claim(self, pin: Pin) -> Claim:
@@ -73,7 +89,7 @@ class Reach:
     def pad_claims(self) -> Claims:
         """Return the claims on the pad; where it is a guess, on all that it may be, until the Konnektor tells."""
         pad = self.pad
-        names = {*pad.others, *((pad.terminal.name,) if pad.terminal else ())}
+        names = {*pad.others, *((pad.device.name,) if pad.device else ())}
         return tuple(Claim(key=name, rank=Rank.PAD, guess=len(names) > 1) for name in sorted(names))
 
 
@@ -87,6 +103,7 @@ class Cards:
         contexts: Contexts,
         people: People,
         konnektors: Mapping[str, KonnektorPort],
+        readers: Mapping[str, CardPort] | None = None,
         locks: CardLocks | None = None,
         limits: Mapping[str, Limits] | None = None,
         sessions: ComfortSessions | None = None,
@@ -95,6 +112,7 @@ class Cards:
         self._contexts = contexts
         self._people = people
         self._konnektors = konnektors
+        self._readers = {} if readers is None else readers
         self._locks = locks or CardLocks()
         self._limits = limits or {}
         self._sessions = sessions
@@ -126,13 +144,14 @@ class Cards:
         found = self._keeper.picture.inventory.card(card)
         handle = found.handle(chosen.konnektor) if found else ""
         if found is None or context not in found.contexts or not handle:
-            raise self._not_seen(chosen.konnektor, found)
+            raise self._not_seen(chosen, found)
         return Reach(
             card=found,
             context=chosen,
             user="",
             call=CardCall(context=chosen, handle=handle, card_type=found.type),
-            port=self.port(chosen),
+            port=self._readers[chosen.konnektor] if chosen.at_readers else self.konnektor(chosen),
+            by=None if chosen.at_readers else self.konnektor(chosen),
             limits=self._limits.get(chosen.konnektor, Limits()),
             pads=self.pads,
         )
@@ -160,8 +179,9 @@ class Cards:
         cards = self._keeper.picture.inventory.cards
         return tuple(card for card in cards if card.type.is_practice and context.name in card.contexts)
 
-    def port(self, context: Context) -> KonnektorPort:
-        """Return the Konnektor of a context."""
+    def konnektor(self, context: Context) -> KonnektorPort:
+        """Return the Konnektor of a context; CallerError KONNEKTOR_NEEDED where it means the box's readers."""
+        require_konnektor(context)
         return self._konnektors[context.konnektor]
 
     def _user_id(self, context: Context, handle: str, user: str) -> str:
@@ -198,14 +218,23 @@ class Cards:
             finally:
                 times.konnektor += clock() - since
 
-    def _not_seen(self, konnektor: str, found: Card | None) -> AgentError:
+    def _not_seen(self, context: Context, found: Card | None) -> AgentError:
         """Return why a card is not there: before a poll has looked that is nobody's mistake, and passes."""
+        if context.at_readers:
+            return self._not_in_a_reader()
+        konnektor = context.konnektor
         asked = self._keeper.picture.inventory.konnektor(konnektor)
         hinted = found is not None and not found.confirmed and bool(found.handle(konnektor))
         if asked is None or (asked.last_confirmed is not None and not hinted):
             return refused(Reason.NOT_FOUND)
         down = asked.condition if asked.link_state is not LinkState.UP else None
         return WorldError(down or failure(Reason.AGENT_UNAVAILABLE), sent=False)
+
+    def _not_in_a_reader(self) -> AgentError:
+        service = self._keeper.picture.inventory.reader_service
+        if service is None or (service.seen and service.condition is None):
+            return refused(Reason.NOT_FOUND)
+        return WorldError(service.condition or failure(Reason.AGENT_UNAVAILABLE), sent=False)
 
     def still_there(self, reach: Reach) -> bool:
         """True while the card is known by the same handle; a new handle is another insertion."""

@@ -9,7 +9,7 @@ from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.assertions import Assertions
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.jobs import Jobs
 from kartenwart.operations.pad_watch import PadWatch
@@ -99,6 +99,7 @@ class Signatures:
 
     def _reach(self, caller: Caller, order: SignDocumentsOrder) -> Reach:
         """Return the card; a doctor's card signs for its own user only."""
+        require_konnektor(self._contexts.get(order.context))
         reach = self._tools.cards.reach(order.card, order.context, order.user)
         self._people.require_own_card(caller, order.user, reach.card)
         return reach

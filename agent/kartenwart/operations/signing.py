@@ -15,7 +15,8 @@ from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import JobState, JobStep, SignDocumentsResult, SignedDocument
 from kartenwart.domain.pins import PIN_LABELS
-from kartenwart.domain.ports.konnektor import BeforeSend, Signature, Signed, SignOrder, SignRequest
+from kartenwart.domain.ports.cards import BeforeSend
+from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder, SignRequest
 from kartenwart.domain.ports.vault import CertificateReader
 from kartenwart.domain.signature_journal import SignatureFacts, TriggerMode
 from kartenwart.operations.batches import ToSign, calls, room_for
@@ -112,7 +113,7 @@ class Signing:
         self._contents.clear()
         for one in self._ahead[0]:
             self._contents.append(await self.tools.documents.content(one.document))
-        self._job_number = await self.reach.port.job_number(self.reach.context)
+        self._job_number = await self.reach.konnektor.job_number(self.reach.context)
         return self._job_number
 
     async def send(self, before_send: BeforeSend, tell: Tell) -> Signed:
@@ -120,7 +121,7 @@ class Signing:
         number, done = self._job_number, len(self._done)
         try:
             with self.watch.telling(tell, job_number=number, signed=done, of=len(self.documents)):
-                return await self.reach.port.sign(
+                return await self.reach.konnektor.sign(
                     self.reach.call, self._order(), self.watch.expecting(before_send, tell)
                 )
         except WorldError as error:
@@ -155,7 +156,7 @@ class Signing:
     async def stop(self, tell: Tell) -> None:
         """Ask the Konnektor to stop: it discards what it has signed since the last PIN entry (TAB_KON_192)."""
         self._stopped = True
-        await self.reach.port.stop_signature(self.reach.call, self._job_number)
+        await self.reach.konnektor.stop_signature(self.reach.call, self._job_number)
         tell(JobStep.STOP_SENT, "Der Konnektor ist gebeten, das Signieren anzuhalten.")
 
     def unanswered(self) -> None:
@@ -242,7 +243,7 @@ class Signing:
         reach, sessions = self.reach, self.tools.sessions
         if sessions.own(reach.context, reach.call.handle, reach.user) is None:
             return None
-        mode = await reach.port.signature_mode(reach.call)
+        mode = await reach.konnektor.signature_mode(reach.call)
         sessions.learnt(reach.context, reach.call.handle, reach.user, mode)
         return mode
 

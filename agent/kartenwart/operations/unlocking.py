@@ -12,7 +12,7 @@ from kartenwart.domain.failures import AgentError, Reason
 from kartenwart.domain.inventory import Context, Pin
 from kartenwart.domain.jobs import Job, JobKind, PinVerb
 from kartenwart.domain.pins import Assent
-from kartenwart.domain.ports.konnektor import PinWish
+from kartenwart.domain.ports.cards import PinWish
 from kartenwart.domain.principals import Caller
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.jobs import Jobs
@@ -87,6 +87,8 @@ class Unlocking:
 
     def _nothing_there(self, order: UnlockOrder) -> AgentError:
         """Return why there is nothing to unlock: before a poll has looked that is nobody's mistake, and passes."""
-        konnektor = self._tools.keeper.picture.inventory.konnektor(self._contexts.get(order.context).konnektor)
+        inventory, context = self._tools.keeper.picture.inventory, self._contexts.get(order.context)
+        konnektor, service = inventory.konnektor(context.konnektor), inventory.reader_service
         looked = konnektor is not None and konnektor.last_confirmed is not None
+        looked = looked or (context.at_readers and service is not None and service.seen)
         return refused(Reason.NOT_FOUND) if looked else halted(Reason.AGENT_UNAVAILABLE)

@@ -8,7 +8,7 @@ from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import BindUserResult, Job, JobKind, JobState, JobStep, PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.domain.principals import USER_ID, Caller, User, is_label
 from kartenwart.operations.audit import Audit
 from kartenwart.operations.contexts import Contexts

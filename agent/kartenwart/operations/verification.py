@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kartenwart.domain.documents import Document
 from kartenwart.domain.principals import Caller
 from kartenwart.domain.verification import SignedForm, Verification, VerificationOrder
-from kartenwart.operations.contexts import Contexts
+from kartenwart.operations.contexts import Contexts, require_konnektor
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.reach import Cards
 
@@ -40,12 +40,13 @@ class Verifications:
         the Konnektor, with 4253 where it finds no signature.
         """
         chosen = self._contexts.get(context)
+        require_konnektor(chosen)
         main = await self._documents.complete(caller, document)
         beside = await self._documents.complete(caller, signature) if signature else None
         async with self._few:
             order = await self._order(main, beside)
             async with self._cards.place(chosen):
-                said = await self._cards.port(chosen).verify_document(chosen, order)
+                said = await self._cards.konnektor(chosen).verify_document(chosen, order)
         kept = await self._documents.keep(caller.name, said.report, REPORT_TYPE) if said.report else None
         return Verified(verification=said, report=kept)
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.jobs import JobKind, JobResult, JobState, JobStep
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.locks import Claims
 

@@ -23,7 +23,7 @@ from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import PinVerb
 from kartenwart.domain.patients import ContainerKind
-from kartenwart.domain.ports.konnektor import PinWish
+from kartenwart.domain.ports.cards import PinWish
 from tests.integration.cards.conftest import Drawer, Slot
 from tests.integration.cards.typing_pad import TypingPad
 

@@ -7,7 +7,7 @@ from kartenwart.cards.passwords import Passwords
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinWish
+from kartenwart.domain.ports.cards import PinWish
 from tests.integration.cards.conftest import Drawer, Slot
 from tests.integration.cards.typing_pad import TypingPad
 

@@ -14,7 +14,7 @@ import pytest
 from kartenwart.adapters.clock import SystemClock
 from kartenwart.adapters.konnektor import CetpConfiguration, Konnektor, KonnektorConfiguration
 from kartenwart.domain.inventory import CardType, Context
-from kartenwart.domain.ports.konnektor import CardCall
+from kartenwart.domain.ports.cards import CardCall
 from kartenwart.domain.ports.observations import Notice, NoticeType, Observation
 from kartenwart.transport.credentials import from_pem, from_pkcs12
 from kartenwart.transport.trust import AuthorityTrust

@@ -10,7 +10,8 @@ from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinWish, SignOrder, SignRequest
+from kartenwart.domain.ports.cards import PinWish
+from kartenwart.domain.ports.konnektor import SignOrder, SignRequest
 from kartenwart.domain.ports.observations import NoticeType
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, Heard, Simulator, call_on, nothing
 from tests.processes import Start

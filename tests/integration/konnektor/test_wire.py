@@ -19,7 +19,8 @@ from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm, LinkState, Pin
 from kartenwart.domain.jobs import PinOutcome, PinVerb
-from kartenwart.domain.ports.konnektor import CardCall, PinWish, SignOrder, SignRequest
+from kartenwart.domain.ports.cards import CardCall, PinWish
+from kartenwart.domain.ports.konnektor import SignOrder, SignRequest
 from tests.integration.konnektor.conftest import EMPFANG, SPRECHZIMMER, nothing
 from tests.integration.konnektor.device import SERVICES, Cut, Device, directory, http, quiet_state, raw_device
 from tests.unit.codecs.answers import OK, card, cards, envelope, fault, warning

@@ -9,7 +9,7 @@ from kartenwart.codecs.apdu import read_command
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, PinVerb
-from kartenwart.domain.ports.konnektor import PinWish
+from kartenwart.domain.ports.cards import PinWish
 from tests.unit.cards.played import Played, PlayedPad
 
 EMPTY = "20FFFFFFFFFFFFFF"

@@ -12,7 +12,7 @@ from kartenwart.api.pin.v1 import pin_service_pb2 as pins
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.principals import Role
 from kartenwart.edge.principals import Principal
 from kartenwart.edge.refusals import Refused

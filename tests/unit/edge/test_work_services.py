@@ -28,7 +28,8 @@ from kartenwart.domain import enrolment as rules
 from kartenwart.domain.failures import Reason
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import SignDocumentsResult, SignedDocument
-from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
+from kartenwart.domain.ports.cards import PinReading
+from kartenwart.domain.ports.konnektor import Signature, Signed
 from kartenwart.domain.principals import Role, Scope
 from kartenwart.edge.principals import Principal, anonymous
 from kartenwart.edge.refusals import Refused

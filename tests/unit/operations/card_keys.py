@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder, Recipients
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
 from kartenwart.operations.authenticating import AuthenticationTools
 from kartenwart.operations.authentication import Authentications
 from kartenwart.operations.card_keys import CardKeys

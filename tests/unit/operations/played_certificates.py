@@ -9,7 +9,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.certificates import CertificateCheck, CertificateStatus
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardCertificate, CertificateReference, Context, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import CardCall
+from kartenwart.domain.ports.cards import CardCall
 from kartenwart.domain.ports.observations import ObservedExpiration
 from kartenwart.operations.certificate_survey import CertificateSurveys
 from tests.unit.operations.memory import START

@@ -7,7 +7,8 @@ from typing import Any
 from kartenwart.domain.failures import WorldError
 from kartenwart.domain.inventory import Context
 from kartenwart.domain.patients import CardData
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, CardEjection, CardRequest, RequestedCard
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
+from kartenwart.domain.ports.konnektor import CardEjection, CardRequest, RequestedCard
 from kartenwart.operations.card_requests import CardRequests
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.online_checks import OnlineChecks

@@ -19,7 +19,8 @@ from kartenwart.domain.inventory import (
 )
 from kartenwart.domain.jobs import PinOutcome, VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading, PinWish, Signed, SignOrder
+from kartenwart.domain.ports.cards import BeforeSend, CardCall, PinReading, PinWish
+from kartenwart.domain.ports.konnektor import Signed, SignOrder
 from kartenwart.domain.ports.observations import Notice, Observation, ObservedCard, ObservedTerminal
 from kartenwart.domain.principals import Caller, Role, Scope
 from kartenwart.domain.verification import TimestampType, Verification, VerificationOrder, VerificationResult

@@ -12,7 +12,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import AuthenticateResult, Job, JobState
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.principals import Role
 from kartenwart.operations.authentication import ExternalAuthenticateOrder, LoginOrder
 from tests.unit.operations.practice import DESK, HBA, ROOM, SMCB, Practice, caller, named

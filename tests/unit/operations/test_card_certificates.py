@@ -8,7 +8,7 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import CardCall
+from kartenwart.domain.ports.cards import CardCall
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.card_certificates import REMEMBERED, CardCertificates
 from tests.unit.operations.practice import CONTEXTS, DESK, K1, Practice

@@ -14,7 +14,8 @@ from kartenwart.domain.events import EventType
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import ComfortResult, Job, JobState, JobStep
-from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
+from kartenwart.domain.ports.cards import PinReading
+from kartenwart.domain.ports.konnektor import Signature, Signed
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.comfort import ActivateComfortOrder
 from tests.unit.operations.practice import DESK, HBA, Practice, caller, named

@@ -10,7 +10,7 @@ import pytest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.operations.encryption import DecryptDocumentOrder, EncryptDocumentOrder
 from tests.unit.operations.practice import DESK, EGK, HBA, ROOM, SMCB, Practice, caller, named, observation
 

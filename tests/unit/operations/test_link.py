@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import LinkState, Pin, PinStatus
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.ports.observations import Notice, NoticeType, Observation
 from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.readiness import Readiness

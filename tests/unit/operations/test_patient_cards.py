@@ -20,7 +20,7 @@ from kartenwart.domain.patients import (
     ReplacementProcedure,
     replacement_after,
 )
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.patient_cards import ReadVsdOrder
 from tests.unit.operations.practice import (

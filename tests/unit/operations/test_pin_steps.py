@@ -11,7 +11,7 @@ from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldErr
 from kartenwart.domain.inventory import CardType, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobKind, JobState, JobStep, PinOutcome, PinStepsResult, PinVerb, VerifyPinResult
 from kartenwart.domain.pin_matrix import PadCertainty
-from kartenwart.domain.ports.konnektor import CardCall, PinReading, PinWish
+from kartenwart.domain.ports.cards import CardCall, PinReading, PinWish
 from kartenwart.domain.principals import Role
 from kartenwart.operations.pin_changes import VERBS, PinOrder
 from kartenwart.operations.pins import VerifyPinOrder

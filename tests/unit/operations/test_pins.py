@@ -7,7 +7,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobState, JobStep, PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.domain.principals import Role
 from kartenwart.operations.pins import VerifyPinOrder

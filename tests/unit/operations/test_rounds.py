@@ -9,7 +9,7 @@ from kartenwart.domain.catalogue import failure, halfway
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin
 from kartenwart.domain.jobs import Job, JobKind, JobState, PinOutcome, PinStep, PinStepsResult, PinVerb
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.operations.locks import Claim, Claims, Rank
 from kartenwart.operations.work import Ending, Round, Tell, Ticket
 from tests.unit.operations.memory import first, until

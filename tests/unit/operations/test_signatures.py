@@ -9,7 +9,8 @@ from kartenwart.domain.documents import Document, DocumentToSign, SignatureForma
 from kartenwart.domain.failures import CallerError, Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
 from kartenwart.domain.jobs import Job, JobState, JobStep, SignDocumentsResult
-from kartenwart.domain.ports.konnektor import PinReading, Signature, Signed
+from kartenwart.domain.ports.cards import PinReading
+from kartenwart.domain.ports.konnektor import Signature, Signed
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.domain.principals import Role
 from kartenwart.operations.signatures import SignDocumentsOrder

@@ -6,7 +6,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import CallerError, Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import BindUserResult, Job, JobState, JobStep, PinOutcome, VerifyPinResult
-from kartenwart.domain.ports.konnektor import PinReading
+from kartenwart.domain.ports.cards import PinReading
 from kartenwart.domain.principals import Caller, Role
 from kartenwart.operations.people import People
 from kartenwart.operations.users import BindUserOrder

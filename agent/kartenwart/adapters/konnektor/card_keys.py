@@ -12,7 +12,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
 
 _ECDSA_SINCE = (7, 4, 1)
 

@@ -16,7 +16,8 @@ from kartenwart.codecs.soap.signatures import SignedAnswer, SignRequest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, Context, KeyAlgorithm
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, Signature, Signed, SignOrder
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
+from kartenwart.domain.ports.konnektor import Signature, Signed, SignOrder
 
 
 async def read_certificate(

@@ -10,7 +10,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.comfort import SignatureMode
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
 
 _NO_SESSION = 4266
 

@@ -31,17 +31,8 @@ from kartenwart.domain.jobs import VerifyPinResult
 from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.patients import CardData
 from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
-from kartenwart.domain.ports.konnektor import (
-    BeforeSend,
-    CardCall,
-    CardEjection,
-    CardRequest,
-    PinReading,
-    PinWish,
-    RequestedCard,
-    Signed,
-    SignOrder,
-)
+from kartenwart.domain.ports.cards import BeforeSend, CardCall, PinReading, PinWish
+from kartenwart.domain.ports.konnektor import CardEjection, CardRequest, RequestedCard, Signed, SignOrder
 from kartenwart.domain.ports.observations import Notice, Observation, ObservedExpiration
 from kartenwart.domain.verification import Verification, VerificationOrder
 from kartenwart.transport.credentials import ClientCertificate, validity_doubt

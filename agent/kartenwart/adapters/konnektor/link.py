@@ -14,7 +14,7 @@ from kartenwart.codecs.soap.fault import Fault
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Context
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 
 Value = TypeVar("Value")
 

@@ -16,7 +16,8 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import Context
 from kartenwart.domain.patients import CardData, ContainerKind, Undecoded
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, CardEjection, CardRequest, RequestedCard
+from kartenwart.domain.ports.cards import BeforeSend, CardCall
+from kartenwart.domain.ports.konnektor import CardEjection, CardRequest, RequestedCard
 
 Value = TypeVar("Value")
 

@@ -12,7 +12,7 @@ from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import Pin, PinStatus
 from kartenwart.domain.jobs import PinOutcome, PinVerb, VerifyPinResult
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading, PinWish
+from kartenwart.domain.ports.cards import BeforeSend, CardCall, PinReading, PinWish
 
 _REQUESTS: dict[PinVerb, Callable[..., Exchange[PinAnswer]]] = {
     PinVerb.VERIFY: pins.verify_pin,

@@ -18,7 +18,7 @@ from kartenwart.codecs.soap.fault import Fault
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
-from kartenwart.domain.ports.konnektor import BeforeSend
+from kartenwart.domain.ports.cards import BeforeSend
 from kartenwart.transport.credentials import BasicLogin, ClientCertificate
 from kartenwart.transport.endpoint import Endpoint
 from kartenwart.transport.http import Connection, Request

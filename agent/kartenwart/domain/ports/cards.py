@@ -1,11 +1,41 @@
 """What operations ask of any back-end that reaches cards: a Konnektor, or the box's own readers."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
-from kartenwart.domain.jobs import VerifyPinResult
+from kartenwart.domain.inventory import CardType, CertificateReference, Context, KeyAlgorithm, Pin, PinStatus
+from kartenwart.domain.jobs import PinVerb, VerifyPinResult
 from kartenwart.domain.ports.card_keys import AuthenticateOrder
-from kartenwart.domain.ports.konnektor import BeforeSend, CardCall, PinReading, PinWish
+
+BeforeSend = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCall:
+    """Who calls and on which card: a configured context, the Konnektor's UserId (HBA only) and the card's handle."""
+
+    context: Context
+    handle: str
+    card_type: CardType
+    user_id: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinReading:
+    """The state of a PIN as the back-end says; attempts_left None where the device did not say."""
+
+    status: PinStatus
+    attempts_left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinWish:
+    """A verb on a PIN; `set_new_pin` counts for UNBLOCK only."""
+
+    verb: PinVerb
+    pin: Pin
+    set_new_pin: bool = False
 
 
 class CardPort(Protocol):
@@ -20,25 +50,18 @@ class CardPort(Protocol):
         """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING, CERTIFICATE_RSA_ONLY."""
         ...
 
-    async def verify_pin(self, call: CardCall, pin: Pin, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person type the PIN, once, never repeated.
+    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
+        """Let a person verify, change, unblock, enable or disable a PIN, once, never repeated.
 
         before_send is awaited when all is ready and before the first byte; if it raises, nothing is sent. An answer is
-        a result (VERIFIED, REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); what certainly did not reach the card
-        raises WorldError(sent=False); a broken or missing answer raises WorldError(sent=True).
-        """
-        ...
-
-    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person verify, change, unblock, enable or disable a PIN, once, as verify_pin does it.
-
-        What was done as wished is VERIFIED for VERIFY and DONE for all else; UNBLOCK's outcomes and attempts are those
-        of the PUK. A new PIN that the pad or the card refused raises WorldError PIN_NEW_INVALID.
+        a result (VERIFIED for VERIFY, DONE for all else; REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); outcomes
+        and attempts of UNBLOCK are those of the PUK. What certainly did not reach the card raises WorldError(sent=False),
+        a broken or missing answer WorldError(sent=True), a new PIN that the pad or the card refused PIN_NEW_INVALID.
         """
         ...
 
     async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
-        """Let the card sign a hash with C.AUT, once, as verify_pin does it; ECDSA as DER.
+        """Let the card sign a hash with C.AUT, once, as pin_verb does it; ECDSA as DER.
 
         Asks nobody: PIN_NOT_VERIFIED where PIN.SMC or PIN.CH is not verified.
         """

@@ -1,6 +1,6 @@
 """The Konnektor as operations see it: what it is asked, and the card verbs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -10,38 +10,13 @@ from kartenwart.domain.comfort import SignatureMode
 from kartenwart.domain.documents import SignatureFormat
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.information_model import Authentication
-from kartenwart.domain.inventory import (
-    CardType,
-    CertificateReference,
-    Context,
-    KeyAlgorithm,
-    Pin,
-    PinStatus,
-)
-from kartenwart.domain.jobs import PinVerb, VerifyPinResult
+from kartenwart.domain.inventory import CardType, Context, KeyAlgorithm
 from kartenwart.domain.model_check import ContextSurvey
 from kartenwart.domain.patients import CardData
-from kartenwart.domain.ports.card_keys import AuthenticateOrder, EncryptOrder
+from kartenwart.domain.ports.card_keys import EncryptOrder
+from kartenwart.domain.ports.cards import BeforeSend, CardCall, CardPort
 from kartenwart.domain.ports.observations import Notice, Observation, ObservedExpiration
 from kartenwart.domain.verification import Verification, VerificationOrder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardCall:
-    """Who calls and on which card: a configured context, the Konnektor's UserId (HBA only) and the card's handle."""
-
-    context: Context
-    handle: str
-    card_type: CardType
-    user_id: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinReading:
-    """The Konnektor's answer to GetPinStatus; attempts_left None where the device did not say."""
-
-    status: PinStatus
-    attempts_left: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +56,6 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinWish:
-    """A verb on a PIN; `set_new_pin` counts for UNBLOCK only."""
-
-    verb: PinVerb
-    pin: Pin
-    set_new_pin: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CardRequest:
     """Ask at a terminal for a card: `text` (at most 48 characters) stands on its display for so many seconds.
 
@@ -119,13 +85,13 @@ class RequestedCard:
     already_inserted: bool
 
 
-BeforeSend = Callable[[], Awaitable[None]]
+class KonnektorPort(CardPort, Protocol):
+    """One configured Konnektor: the verbs of any back-end, and all that only a Konnektor can.
 
-
-class KonnektorPort(Protocol):
-    """One configured Konnektor. Every method raises WorldError with the reason; `sent` is False where it is certain
-    that nothing reached the Konnektor's card layer (not connected, or the Konnektor answered with an error status
-    that means so)."""
+    Every method raises WorldError with the reason; `sent` is False where it is certain that nothing reached the
+    Konnektor's card layer (not connected, or the Konnektor answered with an error status that means so). A verb on a
+    card goes out on a connection of its own: before_send is awaited after that stands.
+    """
 
     @property
     def name(self) -> str:
@@ -155,14 +121,6 @@ class KonnektorPort(Protocol):
         """Yield notices, one reader only; ends when the port is closed."""
         ...
 
-    async def pin_status(self, call: CardCall, pin: Pin) -> PinReading:
-        """Ask GetPinStatus. Repeatable."""
-        ...
-
-    async def read_certificate(self, call: CardCall, reference: CertificateReference, algorithm: KeyAlgorithm) -> bytes:
-        """Return the certificate, DER. Repeatable. CERTIFICATE_MISSING (4147), RSA_ONLY (4258)."""
-        ...
-
     async def expirations(
         self, context: Context, handle: str = "", algorithm: KeyAlgorithm | None = None
     ) -> tuple[ObservedExpiration, ...]:
@@ -179,24 +137,6 @@ class KonnektorPort(Protocol):
 
     async def job_number(self, context: Context) -> str:
         """Ask GetJobNumber ("ABC-123")."""
-        ...
-
-    async def pin_verb(self, call: CardCall, wish: PinWish, before_send: BeforeSend) -> VerifyPinResult:
-        """Let a person verify, change, unblock, enable or disable a PIN, once, on a connection of its own.
-
-        before_send is awaited after the connection stands and before the first byte; if it raises, nothing is sent.
-        An answer is a result (VERIFIED for VERIFY, DONE for all else; REJECTED, BLOCKED, ABORTED, TIMED_OUT,
-        CARD_REMOVED); UNBLOCK's outcomes and attempts are those of the PUK. A fault that means that nothing was sent to
-        the card raises WorldError(sent=False), a broken or missing answer WorldError(sent=True), a new PIN that the
-        terminal refused PIN_NEW_INVALID.
-        """
-        ...
-
-    async def authenticate(self, call: CardCall, order: AuthenticateOrder, before_send: BeforeSend) -> bytes:
-        """Let the card sign a hash with C.AUT: ExternalAuthenticate, once, as pin_verb does it; ECDSA as DER.
-
-        Asks nobody: PIN_NOT_VERIFIED where PIN.SMC or PIN.CH is not verified in this session.
-        """
         ...
 
     async def encrypt(self, context: Context, order: EncryptOrder) -> bytes:

@@ -281,6 +281,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The reader has no PIN pad, and the agent takes no PIN in software."""
     REASON_LABORATORY_ONLY: _Reason.ValueType  # 155
     """By a reader this is for laboratories only, and its switch is off."""
+    REASON_KONNEKTOR_NEEDED: _Reason.ValueType  # 156
+    """Only a Konnektor can do this, and the context means the box's own readers."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Reason is why a call, a job or a link failed."""
@@ -475,6 +477,8 @@ REASON_READER_WITHOUT_PAD: Reason.ValueType  # 154
 """The reader has no PIN pad, and the agent takes no PIN in software."""
 REASON_LABORATORY_ONLY: Reason.ValueType  # 155
 """By a reader this is for laboratories only, and its switch is off."""
+REASON_KONNEKTOR_NEEDED: Reason.ValueType  # 156
+"""Only a Konnektor can do this, and the context means the box's own readers."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
