@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)(?:\[[a-z,]+\])?==(?P<version>[^ ;]+)", re.MULTILINE)
-NAMES = ["core", "agent", "sim", "build", "dev"]
+NAMES = ["core", "agent", "hardware", "sim", "build", "dev"]
 
 
 def pins(repository: Path, name: str) -> set[tuple[str, str]]:
