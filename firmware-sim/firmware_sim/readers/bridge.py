@@ -109,6 +109,7 @@ class Bridge:
                 frame = await line.read(size)
                 if frame == b"E":
                     await self._tell_changes(line)
+                    return  # pcscd ends this one whenever it likes: the card keeps its power
                 code, data = await self._answer(frame[:1], frame[1:])
                 await line.write((len(data) + 2).to_bytes(4, "big") + code.to_bytes(2, "big") + data)
         except (LineClosedError, NoReaderError):
@@ -125,7 +126,6 @@ class Bridge:
                 changed.cancel()
                 if not ended.done():
                     await line.write(b"!")
-        raise LineClosedError
 
     async def _answer(self, operation: bytes, data: bytes) -> tuple[Code, bytes]:
         """What the handler gets back. Raises `LineClosedError` for what it never asks, `NoReaderError`."""

@@ -4,18 +4,23 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from firmware_sim.simulation import Simulation
+from kartenwart.domain.readers import Laboratory
+from tests.integration.readers.at_pad import AtPad, agent_at_pad
 from tests.integration.readers.plugged import Pcscd, Plugged
 from tests.sim.conftest import sim_state
 from tests.sim.cos.conftest import practice
+from tests.sim.readers.conftest import handler
 
-__all__ = ["practice", "sim_state"]
+__all__ = ["handler", "practice", "sim_state"]
 
 Plug = Callable[..., Plugged]
+OpenPad = Callable[..., AbstractAsyncContextManager[AtPad]]
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +68,13 @@ def plug(pcscd: Pcscd, practice: Simulation) -> Iterator[Plug]:
     yield into
     for one in plugged:
         one.pull()
+
+
+@pytest.fixture
+def at_pad(sim_state: Path, tmp_path: Path, handler: Path, run_folder: Path) -> OpenPad:
+    """`async with at_pad("smcb-m1") as here`: the agent at a reader with a pad, this card in it."""
+
+    def open_with(card: str, laboratory: Laboratory | None = None) -> AbstractAsyncContextManager[AtPad]:
+        return agent_at_pad(card, sim_state, tmp_path, handler, run_folder, laboratory)
+
+    return open_with

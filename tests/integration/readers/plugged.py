@@ -36,14 +36,25 @@ class Pcscd:
         self._run = run
         self._conf = folder / "reader.conf.d"
         self._conf.mkdir()
-        entry = 'FRIENDLYNAME "Virtual {0:02}"\nDEVICENAME /dev/null:0x{1:X}\nLIBPATH {2}\nCHANNELID 0x{1:X}\n'
-        text = "".join(
-            entry.format(number, FIRST_PORT + SLOTS_OF_ENTRY * number, shutil.copy(DRIVER, folder / f"vpcd{number}.so"))
-            for number in range(entries)  # each with a copy of its own: the driver keeps its slots in global variables
-        )
-        (self._conf / "readers").write_text(text + "\n" + more)
+        self._folder = folder
+        for number in range(entries):
+            self.add(number)
+        (self._conf / "more").write_text(more)
         self.log = folder / "pcscd.log"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def add(self, number: int) -> None:
+        """Add two slots to what it reads at its start."""
+        port = FIRST_PORT + SLOTS_OF_ENTRY * number
+        # Each with a copy of its own: the driver keeps its slots in global variables.
+        driver = shutil.copy(DRIVER, self._folder / f"vpcd{number}.so")
+        (self._conf / f"virtual{number}").write_text(
+            f'FRIENDLYNAME "Virtual {number:02}"\nDEVICENAME /dev/null:0x{port:X}\n'
+            f"LIBPATH {driver}\nCHANNELID 0x{port:X}\n"
+        )
+
+    def remove(self, number: int) -> None:
+        (self._conf / f"virtual{number}").unlink()
 
     def start(self) -> None:
         command = _START.format(run=self._run, pcscd=f"pcscd --foreground --config {self._conf}")

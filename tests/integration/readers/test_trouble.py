@@ -108,10 +108,6 @@ async def test_a_card_that_hangs_keeps_its_thread_and_nobody_else(plug: Plug) ->
         async with asyncio.timeout(1.0):
             assert await desk.readers.read_certificate(call(other), AUT, ECC)
         hanging.cancel()
-        await asyncio.sleep(0.1)
-        with pytest.raises(WorldError) as told:
-            await desk.readers.read_certificate(call(card), AUT, ECC)
-        assert (told.value.failure.reason, told.value.sent) == (Reason.READER_FAULT, False)
         inserted.spoil = None
-        assert (await desk.card()).handle == card.handle  # read anew, and still the same
+        assert await desk.readers.read_certificate(call(card), AUT, ECC)
     assert reader_threads() == []

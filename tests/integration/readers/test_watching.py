@@ -73,6 +73,25 @@ async def test_pcscd_may_come_after_the_agent(pcscd_with: Callable[..., Pcscd]) 
         assert len((await desk.until(all_empty)).readers) == 2
 
 
+async def test_readers_that_come_are_told_and_those_that_go(pcscd: Pcscd, practice: Simulation) -> None:
+    async with Desk() as desk:
+        await desk.until(all_empty)
+        pcscd.kill()
+        pcscd.add(1)
+        pcscd.start()
+        await desk.until(lambda seen: len(seen.readers) == 4)
+        assert len(reader_threads()) == 4 + 1
+        plugged = Plugged(pcscd, 3, practice.chips.of_card("hba-adler"))
+        assert (await desk.card(slot=3)).type is CardType.HBA
+        plugged.pull()
+        pcscd.kill()
+        pcscd.remove(0)
+        pcscd.start()
+        await desk.until(lambda seen: [reader.label[:10] for reader in seen.readers] == ["Virtual 01"] * 2)
+        await asyncio.sleep(0.2)
+        assert len(reader_threads()) == 2 + 1
+
+
 async def test_eleven_readers_have_a_thread_each_and_leave_nothing(
     pcscd_with: Callable[..., Pcscd], practice: Simulation
 ) -> None:

@@ -50,10 +50,14 @@ class Gate:
 
 @dataclass(slots=True, kw_only=True)
 class _Order:
-    """A work that waits for its turn; nobody waits for it any more once its answer is cancelled."""
+    """A work that waits for its turn; nobody waits for it any more once its answer is cancelled, nor without one.
+
+    `overdue`: it took longer than it may.
+    """
 
     work: Callable[[Slot], Any]
-    answer: "asyncio.Future[Any]"
+    answer: "asyncio.Future[Any] | None" = None
+    overdue: bool = False
 
 
 class ReaderThread:
@@ -74,14 +78,16 @@ class ReaderThread:
         A work that nobody waits for any more is not begun; one that has begun goes on.
         """
         running = self._running
-        if self._closed or (running is not None and running.answer.cancelled()):
+        if self._closed or (running is not None and running.overdue):
             raise halted(Reason.READER_GONE if self._closed else Reason.READER_FAULT)
-        order = _Order(work=work, answer=self._loop.create_future())
+        answer: asyncio.Future[T] = self._loop.create_future()
+        order = _Order(work=work, answer=answer)
         self._orders.put(order)
         try:
             async with asyncio.timeout(seconds):
-                result: T = await order.answer
+                result = await answer
         except TimeoutError:
+            order.overdue = True
             raise WorldError(failure(Reason.READER_FAULT)) from None
         return result
 
@@ -99,7 +105,7 @@ class ReaderThread:
     def tell(self, work: Callable[[Slot], None]) -> None:
         """Have something done for which nobody waits."""
         if not self._closed:
-            self._orders.put(_Order(work=work, answer=self._loop.create_future()))
+            self._orders.put(_Order(work=work))
 
     def close(self) -> None:
         """Let the thread end after what it does now; what waits is refused."""
@@ -115,7 +121,7 @@ class ReaderThread:
         while (order := self._orders.get()) is not None:
             if self._closed:
                 self._settle(order, None, halted(Reason.READER_GONE))
-            elif not order.answer.cancelled():
+            elif order.answer is None or not order.answer.cancelled():
                 self._running = order
                 self._do(order)
                 self._running = None
@@ -131,12 +137,13 @@ class ReaderThread:
 
     def _settle(self, order: _Order, result: Any, error: Exception | None) -> None:
         def settle() -> None:
-            if order.answer.done():
+            answer = order.answer
+            if answer is None or answer.done():
                 return
             if error is None:
-                order.answer.set_result(result)
+                answer.set_result(result)
             else:
-                order.answer.set_exception(error)
+                answer.set_exception(error)
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits
             self._loop.call_soon_threadsafe(settle)
