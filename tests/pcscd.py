@@ -1,7 +1,7 @@
 """A real pcscd of the test's own: killed, started again, and gone with the test.
 
 It runs in a mount namespace (its /run is a folder of ours) and a network namespace (vpcd listens on all addresses). What
-connects to one of its ports on 127.0.0.1 is passed on into its network by tests/pcscd_inside.py, so a simulator out
+connects to one of its ports on 127.0.0.1 is passed on into its network by tests/pcscd_inside.py, so that a simulator out
 here reaches vpcd as it would without all this. Clients use `Pcscd.environment`; libpcsclite reads that once per process.
 """
 
@@ -135,6 +135,10 @@ async def build_handler(folder: Path) -> Path:
 def _listening(port: int) -> socket.socket:
     door = socket.socket()
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.bind(("127.0.0.1", port))
-    door.listen()
+    try:
+        door.bind(("127.0.0.1", port))
+        door.listen()
+    except OSError:
+        door.close()
+        raise
     return door

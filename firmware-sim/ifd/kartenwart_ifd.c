@@ -9,7 +9,8 @@
  *   'V' FEATURE_VERIFY_PIN_DIRECT   'M' FEATURE_MODIFY_PIN_DIRECT   'L' FEATURE_GET_TLV_PROPERTIES
  *   'E' from now on this connection only tells, by one byte each, that a card has come or gone
  *
- * reader.conf: DEVICENAME is the path of the socket. A socket that is gone is a reader that was unplugged.
+ * reader.conf: DEVICENAME is the path of the socket. A socket that is gone is a reader that was unplugged; pcscd keeps such
+ * a reader's name, so the handler looks for the socket again whenever pcscd asks for the card.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,10 +30,15 @@
 #define MODIFY_CODE SCARD_CTL_CODE(2)
 #define PROPERTIES_CODE SCARD_CTL_CODE(3)
 
+#define PAUSE_MILLISECONDS 200
+
 struct reader {
+	char path[108];
 	pthread_mutex_t lock; /* one exchange at a time; other readers go on meanwhile */
 	int line;             /* -1: unplugged */
-	int changes;          /* where it tells that a card has come or gone; -1: nobody tells */
+	pthread_mutex_t changes_lock;
+	int changes; /* where it tells that a card has come or gone; opened, read and closed by pcscd's event thread only */
+	int stopping;
 	unsigned char atr[MAX_ATR_SIZE];
 	DWORD atr_length;
 };
@@ -96,11 +102,20 @@ static int connect_to(const char *path)
 	return -1;
 }
 
+static void wake(struct reader *reader)
+{
+	pthread_mutex_lock(&reader->changes_lock);
+	if (reader->changes >= 0)
+		shutdown(reader->changes, SHUT_RDWR);
+	pthread_mutex_unlock(&reader->changes_lock);
+}
+
 static void unplug(struct reader *reader)
 {
 	if (reader->line >= 0)
 		close(reader->line);
 	reader->line = -1;
+	wake(reader); /* so that pcscd asks for the card, and with that for the reader, before ten minutes are over */
 }
 
 /* Reads an answer into `data`, of which `*length` bytes are free, and says how many came. */
@@ -133,6 +148,8 @@ static RESPONSECODE ask(struct reader *reader, unsigned char operation, const vo
 {
 	RESPONSECODE code = IFD_NO_SUCH_DEVICE;
 	pthread_mutex_lock(&reader->lock);
+	if (reader->line < 0 && operation == 'S')
+		reader->line = connect_to(reader->path);
 	if (reader->line >= 0 && send_request(reader->line, operation, data, length) == 0)
 		code = read_answer(reader->line, answer, answer_length);
 	if (code == IFD_NO_SUCH_DEVICE) {
@@ -143,41 +160,67 @@ static RESPONSECODE ask(struct reader *reader, unsigned char operation, const vo
 	return code;
 }
 
+static void set_changes(struct reader *reader, int line)
+{
+	pthread_mutex_lock(&reader->changes_lock);
+	if (reader->changes >= 0)
+		close(reader->changes);
+	reader->changes = line;
+	if (reader->stopping && line >= 0)
+		shutdown(line, SHUT_RDWR);
+	pthread_mutex_unlock(&reader->changes_lock);
+}
+
+static int open_changes(struct reader *reader)
+{
+	int line = connect_to(reader->path);
+	if (line >= 0 && send_request(line, 'E', "", 0)) {
+		close(line);
+		line = -1;
+	}
+	set_changes(reader, line);
+	return line;
+}
+
 /* pcscd's own thread per reader waits here instead of asking every 400 ms. */
 static RESPONSECODE wait_for_change(DWORD lun, int milliseconds)
 {
 	struct reader *reader = reader_of(lun);
-	struct pollfd line = {.fd = reader->changes, .events = POLLIN};
-	char told[64];
-	int ready = poll(&line, 1, milliseconds);
-	if (ready < 0)
-		return errno == EINTR ? IFD_SUCCESS : IFD_COMMUNICATION_ERROR;
-	if (ready > 0 && recv(reader->changes, told, sizeof told, 0) <= 0)
+	int line = reader->changes;
+	struct pollfd told = {.fd = line, .events = POLLIN};
+	char bytes[64];
+	if (line < 0) {
+		if (open_changes(reader) >= 0)
+			return IFD_SUCCESS; /* whatever changed before was not told */
+		poll(NULL, 0, PAUSE_MILLISECONDS);
 		return IFD_NO_SUCH_DEVICE;
+	}
+	if (poll(&told, 1, milliseconds) > 0 && recv(line, bytes, sizeof bytes, 0) <= 0) {
+		set_changes(reader, -1);
+		return IFD_NO_SUCH_DEVICE;
+	}
 	return IFD_SUCCESS;
 }
 
 static RESPONSECODE stop_waiting(DWORD lun)
 {
-	shutdown(reader_of(lun)->changes, SHUT_RDWR);
+	struct reader *reader = reader_of(lun);
+	reader->stopping = 1;
+	wake(reader);
 	return IFD_SUCCESS;
 }
 
 RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name)
 {
 	struct reader *reader = reader_of(lun);
-	if (reader == NULL)
+	if (reader == NULL || strlen(name) >= sizeof reader->path)
 		return IFD_COMMUNICATION_ERROR;
-	reader->atr_length = 0;
-	reader->line = connect_to(name);
-	reader->changes = connect_to(name);
-	if (reader->line < 0 || reader->changes < 0 || send_request(reader->changes, 'E', "", 0)) {
-		unplug(reader);
-		if (reader->changes >= 0)
-			close(reader->changes);
-		return IFD_NO_SUCH_DEVICE;
-	}
+	memset(reader, 0, sizeof *reader);
+	strcpy(reader->path, name);
 	pthread_mutex_init(&reader->lock, NULL);
+	pthread_mutex_init(&reader->changes_lock, NULL);
+	reader->changes = -1;
+	reader->line = connect_to(name); /* when there is none yet, the reader is plugged in later */
 	return IFD_SUCCESS;
 }
 
@@ -193,8 +236,8 @@ RESPONSECODE IFDHCloseChannel(DWORD lun)
 	if (reader == NULL)
 		return IFD_COMMUNICATION_ERROR;
 	unplug(reader);
-	close(reader->changes);
-	reader->changes = -1;
+	set_changes(reader, -1);
+	pthread_mutex_destroy(&reader->changes_lock);
 	pthread_mutex_destroy(&reader->lock);
 	return IFD_SUCCESS;
 }

@@ -43,7 +43,7 @@ def conf(
     handler: Annotated[Path, typer.Option(help="The handler for pads (firmware-sim/ifd/build).")] = HANDLER,
     vpcd: Annotated[Path, typer.Option(help="vpcd's driver for plain readers.")] = VPCD,
 ) -> None:
-    """Write what pcscd must read to find the readers; then restart pcscd, or send it SIGUSR1.
+    """Write what pcscd must read to find the readers; then restart pcscd.
 
     vpcd makes pcscd listen on all addresses: keep others from the ports of the plain readers.
     """
@@ -58,7 +58,7 @@ def conf(
 
 @readers.command()
 def plug(reader: Name, state: State) -> None:
-    """Plug a reader in again; pcscd finds it when it looks (SIGUSR1, or a restart)."""
+    """Plug a reader in again; pcscd, which has kept its name, finds it within a second or two."""
     _post(state, f"/readers/{reader}/plug", {})
 
 

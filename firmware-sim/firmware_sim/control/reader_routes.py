@@ -30,7 +30,7 @@ class ReaderRoutes:
         return web.json_response({"readers": views.readers(self._simulation)})
 
     async def plug(self, request: web.Request) -> web.Response:
-        """The cable is in again; pcscd looks when it is told to."""
+        """The cable is in again."""
         await read(request)
         reader = self._reader(request)
         reader.plug()

@@ -9,24 +9,24 @@ class LineClosedError(Exception):
 
 
 class Line:
-    """A connected socket with whole reads. TCP is told to acknowledge at once: else each answer waits 40 ms."""
+    """A socket with whole reads, once it is connected. TCP acknowledges at once: else each answer waits 40 ms."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        connected.setblocking(False)
-        self._socket = connected
-        self._tcp = connected.family != socket.AF_UNIX
+    def __init__(self, stream: socket.socket) -> None:
+        stream.setblocking(False)
+        self._socket = stream
+        self._tcp = stream.family != socket.AF_UNIX
         if self._tcp:
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._rest = b""
 
     async def read(self, count: int) -> bytes:
         """Exactly so many bytes. Raises `LineClosedError`."""
         loop = asyncio.get_running_loop()
         while len(self._rest) < count:
-            if self._tcp:
-                # Holds for the next packet only, so it is asked for again each time.
-                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             try:
+                if self._tcp:
+                    # Holds for the next packet only, so it is asked for again each time.
+                    self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 got = await loop.sock_recv(self._socket, 65536)
             except OSError as error:
                 raise LineClosedError from error

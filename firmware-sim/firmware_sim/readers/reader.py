@@ -78,7 +78,7 @@ class Reader:
         self.faults.plan(fault)
 
     def plug(self) -> None:
-        """Put the plug in; pcscd finds the reader when it is told to look again (SIGUSR1)."""
+        """Put the plug in; pcscd, which has kept the reader's name, finds it within a second or two."""
         if self._bridge is not None:
             self._bridge.plug()
 

@@ -6,7 +6,7 @@ from vpcd is 00 power off, 01 power on, 02 reset (not answered) or 04 (answered 
 
 import asyncio
 import socket
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from firmware_sim.readers.frames import Line, LineClosedError
 from firmware_sim.readers.slot import MuteCardError, NoCardError, NoReaderError, ReaderSlot
@@ -40,33 +40,28 @@ class VpcdSlot:
 
     async def _insert(self) -> bool:
         """Be a card in the slot until it is pulled or vpcd leaves; False when vpcd was not there or said nothing."""
-        line = await self._connect()
-        if line is None:
-            return False
+        connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        connecting.setblocking(False)
+        with closing(Line(connecting)) as line:
+            try:
+                await asyncio.get_running_loop().sock_connect(connecting, ("127.0.0.1", self._port))
+            except OSError:
+                return False
+            try:
+                return await self._stay(line)
+            finally:
+                self._slot.power_off()
+
+    async def _stay(self, line: Line) -> bool:
         talking = asyncio.create_task(self._talk(line))
         pulled = asyncio.create_task(self._slot.change.wait())
         try:
             await asyncio.wait({talking, pulled}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (talking, pulled):
-                task.cancel()
-            ends = await asyncio.gather(talking, pulled, return_exceptions=True)
-            line.close()
-            self._slot.power_off()
-        return ends[0] is True or ends[1] is True
-
-    async def _connect(self) -> Line | None:
-        connecting = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        connecting.setblocking(False)
-        try:
-            await asyncio.get_running_loop().sock_connect(connecting, ("127.0.0.1", self._port))
-        except OSError:
-            connecting.close()
-            return None
-        except asyncio.CancelledError:
-            connecting.close()
-            raise
-        return Line(connecting)
+            talking.cancel()
+            pulled.cancel()
+        ends = await asyncio.gather(talking, pulled, return_exceptions=True)
+        return True in ends
 
     async def _talk(self, line: Line) -> bool:
         """Answer frames until the line ends; True when there was any."""
@@ -103,6 +98,6 @@ class VpcdSlot:
     async def _transmit(self, command: bytes) -> bytes:
         try:
             answer = await self._slot.transmit(command)
-        except MuteCardError:
-            return b""
+        except MuteCardError as error:
+            raise LineClosedError from error  # vpcd would wait for ever
         return answer if len(answer) <= _LONGEST_FRAME else b"\x67\x00"

@@ -1,8 +1,8 @@
 """A client of pcscd in a process of its own: one request per line of standard input, one answer per line of output.
 
-{"do": "readers"}, {"do": "connect", "reader"}, {"do": "transmit", "data"}, {"do": "features"}, {"do": "control",
-"feature", "data"}, {"do": "disconnect"}, {"do": "change", "reader", "present", "within"}: bytes are hexadecimal, an answer has
-"error" where PC/SC has one.
+{"do": "readers"}, {"do": "connect", "reader"}, {"do": "transmit", "data"}, {"do": "features"},
+{"do": "control", "feature", "data"}, {"do": "disconnect"}, {"do": "change", "reader", "present", "within"}: bytes are
+hexadecimal, an answer has "error" where PC/SC has one.
 """
 
 import json
