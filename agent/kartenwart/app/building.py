@@ -3,6 +3,7 @@
 from kartenwart.adapters.signatures import PdfInspector
 from kartenwart.app import card_keys
 from kartenwart.app.parts import Parts, Shared, lay
+from kartenwart.domain.inventory import READERS
 from kartenwart.edge.services.operations import Operations
 from kartenwart.operations.assertions import Assertions
 from kartenwart.operations.card_requests import CardRequests
@@ -16,6 +17,7 @@ from kartenwart.operations.patient_cards import PatientCards
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pins import Pins
+from kartenwart.operations.readers import ReaderOperations
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.signable import Signable
 from kartenwart.operations.signature_journal import SignatureJournal
@@ -28,7 +30,7 @@ from kartenwart.operations.verification import Verifications
 async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
     """Build the operations, load what they keep in memory, and end what a crash left of jobs.
 
-    Beside them stands, per Konnektor, what looks at the state of PIN.SMC after each poll.
+    Beside them stands, per back-end, what looks at the state of PIN.SMC after each poll.
     """
     shared = lay(parts)
     operations = _operations(parts, shared)
@@ -42,7 +44,7 @@ async def build(parts: Parts) -> tuple[Operations, dict[str, Readiness]]:
             clock=parts.clock,
             report=parts.report,
         )
-        for name in parts.names
+        for name in (*parts.names, *([READERS] if parts.readers_enabled else []))
     }
     return operations, readiness
 
@@ -72,6 +74,7 @@ def _operations(parts: Parts, shared: Shared) -> Operations:
         pin_changes=PinChanges(jobs=jobs, contexts=contexts, tools=shared.pin_tools),
         pin_matrix=PinMatrix(contexts=contexts, people=people, tools=shared.pin_tools),
         pins=Pins(jobs=jobs, cards=cards, contexts=contexts, keeper=shared.keeper, memory=shared.memory),
+        readers=ReaderOperations(keeper=shared.keeper, locks=shared.locks, usb=parts.usb),
         signature_journal=SignatureJournal(store=parts.store.audit),
         signatures=_signatures(parts, shared),
         system=admission.system,

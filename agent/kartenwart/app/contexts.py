@@ -1,6 +1,6 @@
-"""From settings to the contexts in which Konnektoren are called."""
+"""From settings to the contexts in which Konnektoren are called, and the box's own readers."""
 
-from kartenwart.domain.inventory import Context
+from kartenwart.domain.inventory import READERS, Context
 from kartenwart.settings import Settings
 
 
@@ -9,7 +9,7 @@ def contexts(settings: Settings) -> dict[str, Context]:
     found = (
         Context(
             name=f"contexts/{key}",
-            konnektor=f"konnektors/{one.konnektor}",
+            konnektor=READERS if one.readers else f"konnektors/{one.konnektor}",
             mandant=one.mandant,
             client_system=one.client_system,
             workplace=one.workplace,

@@ -24,14 +24,18 @@ from kartenwart.app.vitals import own_certificate, tell_manager
 from kartenwart.domain.catalogue import entries, failure
 from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.failures import Reason, WorldError
+from kartenwart.domain.inventory import READERS
 from kartenwart.domain.jobs import Job
+from kartenwart.domain.ports.cards import CardPort
 from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.ports.readers import UsbWatch
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.services.building import build_services
 from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.validation import violations
 from kartenwart.operations.link import KonnektorLink
 from kartenwart.operations.locks import Limits
+from kartenwart.operations.reader_link import ReaderLink
 from kartenwart.operations.readiness import Readiness
 from kartenwart.operations.supervisor import Supervisor
 from kartenwart.operations.time import TrustedTime
@@ -41,6 +45,8 @@ from kartenwart.settings import Settings
 
 TIDY_SECONDS = 300.0
 KEEP_TIME_SECONDS = 60.0
+AT_READERS = Limits(practice_card=1)
+"""A reader's thread does one thing after the other, with a practice's card too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +74,27 @@ class Reached(dict[str, KonnektorPort]):
         raise WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
 
 
+class ReachedReaders(dict[str, CardPort]):
+    """The box's readers by their one name; not entered yet, or not to be loaded, is a service that is down."""
+
+    def __missing__(self, name: str) -> CardPort:
+        raise WorldError(failure(Reason.READER_SERVICE_DOWN), sent=False)
+
+
 async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
     """Build and open the rest, the services first: whoever called one of them already is waiting."""
     settings, report = ground.settings, ground.report
-    konnektors = Reached()
-    operations, readiness = await _operations(ground, konnektors)
+    konnektors, readers = Reached(), ReachedReaders()
+    usb: dict[str, UsbWatch] = {}
+    operations, readiness = await _operations(ground, konnektors, readers, usb)
     await asyncio.to_thread(entries)
     ports = await _open_doors(stack, ground)
     reaching = await loaded("kartenwart.app.konnektors")
     konnektors.update(await reaching.entered(ground.links, settings, ground.presence.current))
     supervisor = await stack.enter_async_context(Supervisor(report=report))
     _start_links(supervisor, settings, konnektors, operations, readiness, report)
+    if settings.readers.enabled:
+        await _start_readers(supervisor, ground, readers, usb, operations, readiness[READERS])
     supervisor.start(
         "tidy", lambda: _tidy(operations, ground.store.jobs, ground.clock, settings.box.job_retention_days)
     )
@@ -99,7 +115,10 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
 
 
 async def _operations(
-    ground: Ground, konnektors: Mapping[str, KonnektorPort]
+    ground: Ground,
+    konnektors: Mapping[str, KonnektorPort],
+    readers: Mapping[str, CardPort],
+    usb: Mapping[str, UsbWatch],
 ) -> tuple[Operations, dict[str, Readiness]]:
     """Build the operations and let every service of the contract answer."""
     operations, readiness = await build(
@@ -113,8 +132,12 @@ async def _operations(
             limits={
                 f"konnektors/{key}": Limits(practice_card=told.calls_per_practice_card, konnektor=told.calls_at_once)
                 for key, told in ground.settings.konnektors.items()
-            },
+            }
+            | {READERS: AT_READERS},
             konnektors=konnektors,
+            readers=readers,
+            usb=usb,
+            readers_enabled=ground.settings.readers.enabled,
             comfort_warning=EndWarning(
                 signatures=ground.settings.comfort.warn_signatures,
                 time=timedelta(minutes=ground.settings.comfort.warn_minutes),
@@ -191,6 +214,31 @@ def _start_links(
             report=report,
         )
         supervisor.start(name, link.run)
+
+
+async def _start_readers(
+    supervisor: Supervisor,
+    ground: Ground,
+    readers: ReachedReaders,
+    usb: dict[str, UsbWatch],
+    operations: Operations,
+    readiness: Readiness,
+) -> None:
+    """Load and follow the box's own readers; nobody waits for them but those who mean them."""
+    reaching = await loaded("kartenwart.app.readers")
+    desk = await reaching.entered(ground.links, ground.settings, ground.report)
+    if desk.cards is not None:
+        readers[READERS] = desk.cards
+    if desk.usb is not None:
+        usb[READERS] = desk.usb
+    link = ReaderLink(
+        readers=desk.watch,
+        usb=desk.usb,
+        keeper=operations.inventory,
+        after_change=readiness.look,
+        report=ground.report,
+    )
+    supervisor.start(READERS, link.run)
 
 
 async def _tidy(operations: Operations, jobs: JobTable, clock: TrustedTime, days: int) -> None:

@@ -11,7 +11,9 @@ from kartenwart.adapters.store import Store
 from kartenwart.adapters.vault import DocumentVault
 from kartenwart.app.admission import Admission
 from kartenwart.domain.comfort import EndWarning
+from kartenwart.domain.ports.cards import CardPort
 from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.ports.readers import UsbWatch
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
@@ -33,7 +35,8 @@ class Parts:
     """What is there before the operations: store, vault, identity, time, admission, Konnektoren.
 
     `names` are those of all Konnektoren, `limits` what each may be asked at once; `konnektors` may be filled later, it
-    is asked only for what a poll has found.
+    is asked only for what a poll has found, and so may `readers`, which has the box's own under
+    READERS, and `usb`, where they are plugged in.
     """
 
     store: Store
@@ -44,6 +47,9 @@ class Parts:
     names: Sequence[str]
     limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
+    readers: Mapping[str, CardPort]
+    readers_enabled: bool
+    usb: Mapping[str, UsbWatch]
     comfort_warning: EndWarning
     rsa_until: date
     report: Report
@@ -57,6 +63,7 @@ class Shared:
     names: ResourceNames
     events: EventRing
     keeper: InventoryKeeper
+    locks: CardLocks
     jobs: Jobs
     documents: Documents
     memory: PinMemory
@@ -72,7 +79,12 @@ def lay(parts: Parts) -> Shared:
     clock, admission = parts.clock, parts.admission
     names, events, locks = ResourceNames(parts.site.name_secret), EventRing(), CardLocks()
     keeper = InventoryKeeper(
-        names=names, contexts=admission.contexts, konnektors=parts.names, events=events, clock=clock
+        names=names,
+        contexts=admission.contexts,
+        konnektors=parts.names,
+        events=events,
+        clock=clock,
+        readers=parts.readers_enabled,
     )
     jobs = Jobs(
         store=parts.store.jobs,
@@ -89,6 +101,7 @@ def lay(parts: Parts) -> Shared:
         contexts=admission.contexts,
         people=admission.people,
         konnektors=parts.konnektors,
+        readers=parts.readers,
         locks=locks,
         limits=parts.limits,
         sessions=sessions,
@@ -98,6 +111,7 @@ def lay(parts: Parts) -> Shared:
         names=names,
         events=events,
         keeper=keeper,
+        locks=locks,
         jobs=jobs,
         documents=documents,
         memory=memory,

@@ -38,7 +38,7 @@ _AT_THE_GATEWAY = "HSM-B nicht freigeschaltet für {}: Ihre PIN wird in der Verw
 
 def verdict(inventory: Inventory) -> str:
     """Return what is wrong, who must act and what to do, the nearest cause first; or that all is well."""
-    if not inventory.konnektors:
+    if not inventory.konnektors and inventory.reader_service is None:
         return NOT_SET_UP
     problems = list(_problems(inventory))
     if not problems:
@@ -50,11 +50,21 @@ def verdict(inventory: Inventory) -> str:
 def _problems(inventory: Inventory) -> Iterator[str]:
     for konnektor in inventory.konnektors:
         yield from _link(konnektor)
+    yield from _readers(inventory)
     lost = [one for one in inventory.terminals if not one.connected]
     if lost:
         yield f"{len(lost)} von {len(inventory.terminals)} Kartenterminals nicht verbunden: Strom und Netzkabel prüfen."
     for words, where in _locked(inventory).items():
         yield words.format(", ".join(sorted(where)))
+
+
+def _readers(inventory: Inventory) -> Iterator[str]:
+    service = inventory.reader_service.condition if inventory.reader_service else None
+    if service is not None:
+        yield f"Kartenleser der Box: {service.title} {service.next_step} Zuständig: {OWNERS[service.owner]}."
+    for reader in inventory.readers:
+        if (cause := reader.condition) is not None and cause != service:
+            yield f"{reader.label}: {cause.title} {cause.next_step} Zuständig: {OWNERS[cause.owner]}."
 
 
 def _link(konnektor: Konnektor) -> Iterator[str]:
@@ -89,4 +99,5 @@ def _standing(inventory: Inventory, status: PinStatus) -> Iterator[tuple[Card, s
 
 def _well(inventory: Inventory) -> str:
     counts = (len(inventory.konnektors), len(inventory.terminals), len(inventory.cards))
-    return "Bereit: {} Konnektor(en) verbunden, {} Kartenterminal(s), {} Karte(n).".format(*counts)
+    told = "Bereit: {} Konnektor(en) verbunden, {} Kartenterminal(s), {} Karte(n).".format(*counts)
+    return f"{told[:-1]}, {len(inventory.readers)} Kartenleser." if inventory.reader_service else told

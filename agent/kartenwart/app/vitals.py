@@ -30,7 +30,7 @@ def tell_manager(
     told = verdict(inventory)
     if not notifier.ready(told):
         report("systemd.not_told", level="error")
-    if not inventory.konnektors:
+    if not inventory.konnektors and inventory.reader_service is None:
         report("agent.not_set_up", advice=told)
     supervisor.start("status", lambda: keep_status(notifier, keeper, told))
     supervisor.start("watchdog", lambda: keep_alive(notifier, probe, report))

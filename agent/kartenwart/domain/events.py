@@ -22,6 +22,8 @@ class EventType(StrEnum):
     CONDITION_CLEARED = "CONDITION_CLEARED"
     TERMINAL_ADDED = "TERMINAL_ADDED"
     TERMINAL_REMOVED = "TERMINAL_REMOVED"
+    READER_ADDED = "READER_ADDED"
+    READER_REMOVED = "READER_REMOVED"
     COMFORT_SIGNATURE_ENDING = "COMFORT_SIGNATURE_ENDING"
     COMFORT_SIGNATURE_ENDED = "COMFORT_SIGNATURE_ENDED"
 
@@ -35,6 +37,7 @@ class Event:
     subject: str
     konnektor: str = ""
     terminal: str = ""
+    reader: str = ""
     slot_id: int = 0
     context: str = ""
     confirmed: bool = True

@@ -7,9 +7,15 @@ about a person. Wire ids (CtId, CardHandle) stay in fields that only adapters an
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from kartenwart.domain.failures import Failure
-from kartenwart.domain.readers import READERS, Reader, ReaderService
+
+if TYPE_CHECKING:  # the first answer needs no readers
+    from kartenwart.domain.readers import Reader, ReaderService
+
+READERS = "readers"
+"""The name of the box's own readers as a back-end, in routes and contexts, where a Konnektor has its own."""
 
 
 class LinkState(StrEnum):
@@ -258,8 +264,8 @@ class Inventory:
     konnektors: tuple[Konnektor, ...] = ()
     terminals: tuple[Terminal, ...] = ()
     cards: tuple[Card, ...] = ()
-    readers: tuple[Reader, ...] = ()
-    reader_service: ReaderService | None = None
+    readers: "tuple[Reader, ...]" = ()
+    reader_service: "ReaderService | None" = None
 
     def card(self, name: str) -> Card | None:
         """Return the card of that name, or None."""
@@ -269,7 +275,7 @@ class Inventory:
         """Return the Konnektor of that name, or None."""
         return next((konnektor for konnektor in self.konnektors if konnektor.name == name), None)
 
-    def reader(self, name: str) -> Reader | None:
+    def reader(self, name: str) -> "Reader | None":
         """Return the reader of that name, or None."""
         return next((reader for reader in self.readers if reader.name == name), None)
 

@@ -228,7 +228,10 @@ class JobTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job as stored. Identity is (creator, request_id) plus payload_hash (SHA-256 hex of the canonical request)."""
+    """A job as stored. Identity is (creator, request_id) plus payload_hash (SHA-256 hex of the canonical request).
+
+    `back_end` is the Konnektor by which the card is reached, or READERS; empty for jobs of before it was told.
+    """
 
     name: str
     kind: JobKind
@@ -248,6 +251,7 @@ class Job:
     failure: Failure | None = None
     result: JobResult | None = None
     times: JobTimes = JobTimes()
+    back_end: str = ""
 
     @property
     def verbs_sent(self) -> int:

@@ -5,9 +5,6 @@ from enum import StrEnum
 
 from kartenwart.domain.failures import Failure
 
-READERS = "readers"
-"""The back-end's name in routes and contexts, where a Konnektor has its own."""
-
 
 class SlotState(StrEnum):
     """What is in a reader."""

@@ -23,6 +23,7 @@ SERVICES = (
     "kartenwart.api.konnektor.v1.KonnektorService",
     "kartenwart.api.patient.v1.PatientCardService",
     "kartenwart.api.pin.v1.PinService",
+    "kartenwart.api.reader.v1.ReaderService",
     "kartenwart.api.signature.v1.DocumentVerificationService",
     "kartenwart.api.signature.v1.SignaturePresetService",
     "kartenwart.api.signature.v1.ComfortSignatureService",

@@ -163,6 +163,7 @@ _TABLE: dict[str, dict[str, Rule]] = {
         ),
         "GetPinMatrix": Rule(roles=EVERYONE - {AUDITOR}, rate=Rate.CARD, scope=("user",)),
     },
+    "reader.v1.ReaderService": {"ListReaders": _READ, "GetReader": _READ, "ResetReader": _changes("name")},
     "signature.v1.DocumentVerificationService": {
         "VerifyDocument": Rule(roles=WORKERS, rate=Rate.CARD, scope=("context",), subject="document"),
     },

@@ -191,6 +191,9 @@ _TABLE: dict[str, dict[str, Check]] = {
         **ATTEMPTS,
         "wait": WAIT,
     },
+    "reader.v1.ListReadersRequest": NOTHING,
+    "reader.v1.GetReaderRequest": {"name": named("readers")},
+    "reader.v1.ResetReaderRequest": {"name": named("readers")},
     "signature.v1.ListSignaturePresetsRequest": NOTHING,
     "signature.v1.VerifyDocumentRequest": {
         "context": CONTEXT,

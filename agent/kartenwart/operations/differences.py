@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kartenwart.domain.events import Event, EventType
-from kartenwart.domain.inventory import Card, Inventory, Konnektor, LinkState, PinState, Route, Terminal
+from kartenwart.domain.inventory import READERS, Card, Inventory, Konnektor, LinkState, PinState, Route, Terminal
+from kartenwart.domain.readers import Reader, ReaderService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,12 @@ class Teller:
     def between(self, before: Inventory, after: Inventory) -> list[Event]:
         """Return the edges: first what left, then what changed, then what came."""
         konnektors = {one.name: one for one in before.konnektors}
-        events = [*self._cards_gone(before, after), *self._terminals(before, after)]
+        events = [
+            *self._cards_gone(before, after),
+            *self._terminals(before, after),
+            *self._service(before.reader_service, after.reader_service),
+            *self._readers(before, after),
+        ]
         for konnektor in after.konnektors:
             known = konnektors.get(konnektor.name, Konnektor(name=konnektor.name, contexts=konnektor.contexts))
             events += [*self._link(known, konnektor), *self._conditions(known, konnektor)]
@@ -30,8 +36,9 @@ class Teller:
             type=kind,
             time=self.time,
             subject=card.name,
-            konnektor=route.konnektor,
+            konnektor="" if route.at_reader else route.konnektor,
             terminal=route.terminal,
+            reader=route.reader,
             slot_id=route.slot_id,
             confirmed=self.confirmed,
             contexts=contexts,
@@ -47,6 +54,17 @@ class Teller:
             terminal=terminal.name,
             confirmed=self.confirmed,
             contexts=terminal.contexts,
+        )
+
+    def reader(self, kind: EventType, reader: Reader) -> Event:
+        """Return what happened to one of the box's readers."""
+        return Event(
+            type=kind,
+            time=self.time,
+            subject=reader.name,
+            reader=reader.name,
+            confirmed=self.confirmed,
+            contexts=reader.contexts,
         )
 
     def konnektor(self, kind: EventType, konnektor: Konnektor, detail: str = "") -> Event:
@@ -77,21 +95,20 @@ class Teller:
         now = _routes(after)
         for (name, route), card in _routes(before).items():
             if (name, route) not in now:
-                yield self.card(EventType.CARD_REMOVED, card, route, card.contexts)
+                yield self.card(EventType.CARD_REMOVED, card, route, before.contexts_of(card, route))
 
     def _cards_come(self, before: Inventory, after: Inventory) -> Iterator[Event]:
         then = _routes(before)
         for (name, route), card in _routes(after).items():
             if (name, route) not in then:
-                yield self.card(EventType.CARD_INSERTED, card, route, card.contexts)
+                yield self.card(EventType.CARD_INSERTED, card, route, after.contexts_of(card, route))
 
     def _card_conditions(self, before: Inventory, after: Inventory) -> Iterator[Event]:
         then = {card.name: _reason(card) for card in before.cards}
         for card in after.cards:
             old, new = then.get(card.name, ""), _reason(card)
-            for kind, reason in ((EventType.CONDITION_CLEARED, old), (EventType.CONDITION_SET, new)):
-                if reason and old != new:
-                    yield replace(self.card(kind, card, card.routes[0], card.contexts), detail=reason)
+            for kind, reason in _turned(old, new):
+                yield replace(self.card(kind, card, card.routes[0], card.contexts), detail=reason)
 
     def _terminals(self, before: Inventory, after: Inventory) -> Iterator[Event]:
         then = {one.name: one for one in before.terminals}
@@ -103,6 +120,24 @@ class Teller:
                 yield self.terminal(EventType.TERMINAL_ADDED, terminal)
             elif then[name].connected != terminal.connected:
                 yield self.terminal(connection(connected=terminal.connected), terminal)
+
+    def _readers(self, before: Inventory, after: Inventory) -> Iterator[Event]:
+        then = {one.name: one for one in before.readers}
+        now = {one.name: one for one in after.readers}
+        for name in sorted(then.keys() - now.keys()):
+            yield self.reader(EventType.READER_REMOVED, then[name])
+        for name, reader in now.items():
+            if name not in then:
+                yield self.reader(EventType.READER_ADDED, reader)
+            old = _reason(then[name]) if name in then else ""
+            for kind, reason in _turned(old, _reason(reader)):
+                yield replace(self.reader(kind, reader), detail=reason)
+
+    def _service(self, before: ReaderService | None, after: ReaderService | None) -> Iterator[Event]:
+        if after is None:
+            return
+        for kind, reason in _turned(_reason(before) if before else "", _reason(after)):
+            yield Event(type=kind, time=self.time, subject=READERS, detail=reason, contexts=after.contexts)
 
     def _link(self, before: Konnektor, after: Konnektor) -> Iterator[Event]:
         reason = after.condition.reason.value if after.condition else ""
@@ -126,8 +161,15 @@ def connection(*, connected: bool) -> EventType:
     return EventType.TERMINAL_CONNECTED if connected else EventType.TERMINAL_DISCONNECTED
 
 
-def _reason(card: Card) -> str:
-    return card.condition.reason.value if card.condition else ""
+def _reason(thing: Card | Reader | ReaderService) -> str:
+    return thing.condition.reason.value if thing.condition else ""
+
+
+def _turned(old: str, new: str) -> Iterator[tuple[EventType, str]]:
+    """Yield what to tell of a condition that became another one."""
+    for kind, reason in ((EventType.CONDITION_CLEARED, old), (EventType.CONDITION_SET, new)):
+        if reason and old != new:
+            yield kind, reason
 
 
 def _routes(inventory: Inventory) -> dict[tuple[str, Route], Card]:

@@ -70,7 +70,9 @@ class Hints:
             return Hinted(inventory=inventory, poll=True)
         gone = tuple(route for route in card.routes if route.konnektor == self.painter.konnektor)
         left = tuple(route for route in card.routes if route.konnektor != self.painter.konnektor)
-        events = tuple(self.teller.card(EventType.CARD_REMOVED, card, route, card.contexts) for route in gone)
+        events = tuple(
+            self.teller.card(EventType.CARD_REMOVED, card, route, inventory.contexts_of(card, route)) for route in gone
+        )
         rest = replace(card, routes=left, contexts=card.contexts - self.painter.contexts, confirmed=False)
         return Hinted(inventory=with_card(inventory, rest), events=events, poll=True)
 

@@ -5,7 +5,7 @@ events are the edges between one poll and the next, so nothing that a poll finds
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,8 +13,10 @@ from datetime import timedelta
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.events import Event
 from kartenwart.domain.failures import Failure
-from kartenwart.domain.inventory import Card, Inventory, Konnektor, LinkState, Pin, PinState, PinStatus
+from kartenwart.domain.inventory import READERS, Card, Inventory, Konnektor, LinkState, Pin, PinState, PinStatus
 from kartenwart.domain.ports.observations import Notice, Observation
+from kartenwart.domain.ports.readers import SeenReaders
+from kartenwart.domain.readers import UsbDevice
 from kartenwart.operations.contexts import Contexts
 from kartenwart.operations.differences import Teller
 from kartenwart.operations.events import EventRing
@@ -22,6 +24,7 @@ from kartenwart.operations.hints import Hints
 from kartenwart.operations.names import ResourceNames
 from kartenwart.operations.newest import Newest, Watcher
 from kartenwart.operations.picture import Painter, view, with_card, with_konnektor, without_sessions
+from kartenwart.operations.reader_picture import ReaderPainter
 
 __all__ = ["InventoryKeeper", "Picture", "view"]
 
@@ -47,6 +50,7 @@ class InventoryKeeper:
         konnektors: Iterable[str],
         events: EventRing,
         clock: Clock,
+        readers: bool = False,
     ) -> None:
         self.boot = secrets.token_hex(8)
         self._names = names
@@ -56,7 +60,11 @@ class InventoryKeeper:
             name: Painter(konnektor=name, contexts=contexts.of_konnektor(name), names=names) for name in konnektors
         }
         known = (Konnektor(name=name, contexts=painter.contexts) for name, painter in self._painters.items())
-        self._confirmed = Inventory(konnektors=tuple(sorted(known, key=lambda one: one.name)))
+        self._readers = ReaderPainter(contexts=contexts.of_konnektor(READERS), names=names)
+        self._confirmed = Inventory(
+            konnektors=tuple(sorted(known, key=lambda one: one.name)),
+            reader_service=self._readers.blank() if readers else None,
+        )
         self._newest = Newest(Picture(version=1, inventory=self._confirmed))
         self._listeners: set[Callable[[Notice], None]] = set()
 
@@ -115,6 +123,14 @@ class InventoryKeeper:
         self._confirmed = _down(self._confirmed, konnektor, failure)
         self._tell(Teller(time=self._clock.now()).between(before, self._confirmed))
         self._show(_down(self.picture.inventory, konnektor, failure))
+
+    def observe_readers(self, seen: SeenReaders, devices: Sequence[UsbDevice]) -> None:
+        """Take over how the box's own readers stand: pcscd's word and what is on the USB, at one moment."""
+        now = self._clock.now()
+        confirmed = self._readers.repainted(self._confirmed, seen, devices, now.date())
+        self._tell(Teller(time=now).between(self._confirmed, confirmed))
+        self._confirmed = confirmed
+        self._show(self._readers.repainted(self.picture.inventory, seen, devices, now.date()))
 
     def notice(self, notice: Notice) -> bool:
         """Take a hint into the picture; True where a poll should confirm it.
@@ -185,7 +201,7 @@ def _ordered(states: Iterable[PinState]) -> tuple[PinState, ...]:
 
 def _only_confirmed(before: Inventory, after: Inventory) -> bool:
     """True where nothing but a recent confirmation differs."""
-    if (before.terminals, before.cards) != (after.terminals, after.cards):
+    if replace(before, konnektors=()) != replace(after, konnektors=()):
         return False
     pairs = zip(before.konnektors, after.konnektors, strict=True)
     return all(replace(now, last_confirmed=then.last_confirmed) == then and _recent(then, now) for then, now in pairs)

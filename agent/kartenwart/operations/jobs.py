@@ -184,6 +184,7 @@ class Jobs:
             payload_hash=ticket.payload_hash,
             context=ticket.context,
             mandant=ticket.mandant,
+            back_end=ticket.back_end,
             card=ticket.card,
             created_at=now,
             updated_at=now,

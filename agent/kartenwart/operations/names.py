@@ -16,7 +16,7 @@ def fresh_name(collection: str, prefix: str) -> str:
 
 
 class ResourceNames:
-    """Names of cards and terminals: HMAC-SHA256 with the box's secret over what identifies them for good."""
+    """Names of cards, terminals and readers: HMAC-SHA256 with the box's secret over what identifies them for good."""
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < 16:
@@ -24,7 +24,7 @@ class ResourceNames:
         self._secret = secret
 
     def card(self, *, konnektor: str, handle: str, card_type: CardType, iccsn: str) -> str:
-        """Return "cards/c-…": of the ICCSN for SMC-B and HBA, of Konnektor and handle for all others."""
+        """Return "cards/c-…": of the ICCSN for SMC-B and HBA, of back-end and handle for all others."""
         lasting = (card_type.is_practice or card_type.is_person) and iccsn
         fields = ("iccsn", iccsn) if lasting else ("handle", konnektor, handle)
         return f"cards/c-{self._hashed('card', *fields)}"
@@ -35,6 +35,11 @@ class ResourceNames:
         real = len(mac) == 12 and mac != "0" * 12
         fields = ("mac", mac) if real else ("ct", konnektor, ct_id)
         return f"terminals/t-{self._hashed('terminal', *fields)}"
+
+    def reader(self, *, port: str = "", number: int = 0, label: str = "") -> str:
+        """Return "readers/r-…": of the USB port and which of a device's slots it is, else of pcscd's label."""
+        fields = ("label", label) if label else ("usb", port, str(number))
+        return f"readers/r-{self._hashed('reader', *fields)}"
 
     def iccsn(self, iccsn: str) -> str:
         """Return what tells one card's ICCSN from another's, and nothing else; "" for none."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Failure, Reason
-from kartenwart.domain.inventory import Card, Context, Inventory, Terminal
+from kartenwart.domain.inventory import READERS, Card, Context, Inventory, Terminal
 from kartenwart.domain.ports.observations import Notice, NoticeType
-from kartenwart.domain.readers import READERS, Reader
+from kartenwart.domain.readers import Reader
 from kartenwart.operations.inventory import InventoryKeeper
 
 _Place = tuple[str, str, str]  # Konnektor, mandant, workplace: what the remote PIN terminal is configured for

@@ -7,7 +7,7 @@ from datetime import date
 from operator import attrgetter
 
 from kartenwart.domain.certificate_words import condition_of
-from kartenwart.domain.inventory import Card, CardType, Inventory, Konnektor, Route, Terminal
+from kartenwart.domain.inventory import READERS, Card, CardType, Inventory, Konnektor, Route, Terminal
 from kartenwart.domain.ports.observations import Observation, ObservedCard, ObservedTerminal
 from kartenwart.operations.names import ResourceNames
 
@@ -28,10 +28,14 @@ class Painter:
         today = taken.date() if taken else None
         found = [self.card(one, by_ct.get(one.ct_id, ""), today=today) for one in observation.cards]
         before = {card.name: card for card in inventory.cards}
-        left = [rest for card in inventory.cards if (rest := self._without(card)) is not None]
-        cards = [self._remembering(card, before.get(card.name)) for card in merged([*left, *found])]
+        mine = self.konnektor, self.contexts
+        left = [rest for card in inventory.cards if (rest := without_routes(card, *mine)) is not None]
+        cards = [
+            remembering(card, before.get(card.name), *mine) for card in merged([*_one_by_seal(left, found), *found])
+        ]
         others = [one for one in inventory.terminals if one.konnektor != self.konnektor]
-        return Inventory(
+        return replace(
+            inventory,
             konnektors=with_konnektor(inventory.konnektors, replace(observation.konnektor, contexts=self.contexts)),
             terminals=_unique([*others, *terminals]),
             cards=_sorted(cards),
@@ -94,26 +98,37 @@ class Painter:
     def _missing(self, card: Card | None) -> bool:
         return card is None or not card.handle(self.konnektor)
 
-    def _without(self, card: Card) -> Card | None:
-        """Return what other Konnektoren know of a card, or None."""
-        routes = tuple(route for route in card.routes if route.konnektor != self.konnektor)
-        if not routes:
-            return None
-        return replace(
-            card,
-            routes=routes,
-            contexts=card.contexts - self.contexts,
-            holder_contexts=card.holder_contexts - self.contexts,
-            pin_states=(),
-        )
 
-    def _remembering(self, card: Card, before: Card | None) -> Card:
-        """Return the card with the PIN states that still hold: a new handle is a new session."""
-        if before is None:
-            return card
-        lost = frozenset() if card.handle(self.konnektor) == before.handle(self.konnektor) else self.contexts
-        kept = (state for state in before.pin_states if state.context in card.contexts - lost)
-        return replace(card, pin_states=tuple(kept))
+def without_routes(card: Card, back_end: str, contexts: frozenset[str]) -> Card | None:
+    """Return what other back-ends than this one, which serves these contexts, know of a card, or None."""
+    routes = tuple(route for route in card.routes if route.konnektor != back_end)
+    if not routes:
+        return None
+    return replace(
+        card,
+        routes=routes,
+        contexts=card.contexts - contexts,
+        holder_contexts=card.holder_contexts - contexts,
+        pin_states=(),
+    )
+
+
+def remembering(card: Card, before: Card | None, back_end: str, contexts: frozenset[str]) -> Card:
+    """Return the card with the PIN states that still hold: a new handle of this back-end is a new session there."""
+    if before is None:
+        return card
+    lost = frozenset() if card.handle(back_end) == before.handle(back_end) else contexts
+    kept = (state for state in before.pin_states if state.context in card.contexts - lost)
+    return replace(card, pin_states=tuple(kept))
+
+
+def _one_by_seal(left: Iterable[Card], found: Iterable[Card]) -> list[Card]:
+    """Return the cards of other back-ends; an eGK in a reader takes the name that a Konnektor now has for it."""
+    names = {card.seal: card.name for card in found if card.seal}
+    return [
+        replace(card, name=names.get(card.seal, card.name)) if all(way.at_reader for way in card.routes) else card
+        for card in left
+    ]
 
 
 def merged(cards: Iterable[Card]) -> list[Card]:
@@ -159,8 +174,9 @@ def _doubted(card: Card, before: Card | None) -> Card:
 def _joined(one: Card, other: Card) -> Card:
     return replace(
         other,
+        holder=other.holder or one.holder,
         routes=tuple(
-            sorted({*one.routes, *other.routes}, key=attrgetter("konnektor", "terminal", "slot_id", "handle"))
+            sorted({*one.routes, *other.routes}, key=attrgetter("konnektor", "terminal", "reader", "slot_id", "handle"))
         ),
         contexts=one.contexts | other.contexts,
         holder_contexts=one.holder_contexts | other.holder_contexts,
@@ -180,7 +196,10 @@ def _unique(terminals: Iterable[Terminal]) -> tuple[Terminal, ...]:
 
 def view(inventory: Inventory, contexts: frozenset[str] | None) -> Inventory:
     """Return what callers of these contexts may see; None means all, but for the holders of eGKs."""
+    service = inventory.reader_service
     return Inventory(
+        readers=tuple(one for one in inventory.readers if _seen(one.contexts, contexts)),
+        reader_service=service if service and _seen(service.contexts, contexts) else None,
         konnektors=tuple(one for one in inventory.konnektors if _seen(one.contexts, contexts)),
         terminals=tuple(one for one in inventory.terminals if _seen(one.contexts, contexts)),
         cards=tuple(_card_view(one, inventory, contexts) for one in inventory.cards if _seen(one.contexts, contexts)),
@@ -197,11 +216,13 @@ def _card_view(card: Card, inventory: Inventory, contexts: frozenset[str] | None
     holder = card.holder if needed or not personal else ""
     if contexts is None:
         return replace(card, holder=holder)
-    konnektors = {one.name for one in inventory.konnektors if _seen(one.contexts, contexts)}
+    back_ends = {one.name for one in inventory.konnektors if _seen(one.contexts, contexts)}
+    if inventory.reader_service and _seen(inventory.reader_service.contexts, contexts):
+        back_ends.add(READERS)
     return replace(
         card,
         holder=holder,
-        routes=tuple(route for route in card.routes if route.konnektor in konnektors),
+        routes=tuple(route for route in card.routes if route.konnektor in back_ends),
         contexts=card.contexts & contexts,
         holder_contexts=card.holder_contexts & contexts,
         pin_states=tuple(state for state in card.pin_states if state.context in contexts),

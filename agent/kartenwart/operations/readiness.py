@@ -17,7 +17,7 @@ from kartenwart.operations.supervisor import Report, say_nothing
 
 
 class Readiness:
-    """Looks after one Konnektor's SMC-B; `look` is what the link calls after each poll."""
+    """Looks after one back-end's SMC-B; `look` is what the link calls after each poll."""
 
     def __init__(
         self,
@@ -53,13 +53,12 @@ class Readiness:
 
     def _due(self, touched: set[str]) -> Iterator[tuple[str, str]]:
         inventory = self._keeper.picture.inventory
-        konnektor = inventory.konnektor(self._konnektor)
-        for card in inventory.cards:
-            handle = card.handle(self._konnektor)
-            if konnektor is None or not handle or not card.type.is_practice:
+        ways = ((card, route) for card in inventory.cards for route in card.routes if card.type.is_practice)
+        for card, route in ways:
+            if route.konnektor != self._konnektor or not route.handle:
                 continue
-            for context in sorted(card.contexts & konnektor.contexts):
-                if handle in touched or self._unknown(card, context):
+            for context in sorted(inventory.contexts_of(card, route)):
+                if route.handle in touched or self._unknown(card, context):
                     yield card.name, context
 
     def _unknown(self, card: Card, context: str) -> bool:

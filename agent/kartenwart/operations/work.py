@@ -23,6 +23,7 @@ class Ticket:
     payload_hash: str
     context: str
     mandant: str
+    back_end: str
     card: str
     documents: tuple[str, ...] = ()
 
@@ -114,6 +115,7 @@ def ticket(kind: JobKind, order: Order, contexts: Contexts, *, card: str, docume
         payload_hash=payload_hash(kind, order),
         context=order.context,
         mandant=contexts.get(order.context).mandant,
+        back_end=contexts.get(order.context).konnektor,
         card=card,
         documents=documents,
     )

@@ -108,21 +108,33 @@ class Konnektor(Login):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSettings:
-    """One way to call a Konnektor, as its administrator entered it.
+    """One way to call a Konnektor, as its administrator entered it, or to use the box's own readers.
+
+    `readers` means the readers: a mandant's name goes with it, and nothing that a Konnektor would want to know.
 
     Which terminals the workplace needs (each by CtId, name or MAC address) may be said for `kartenwart konnektor`,
     which prints what has to be entered in the Konnektor and checks it; nothing else looks at them. `purpose` tells
     people which program calls so ("pvs", "kim", "agent" or another word): its PIN states are watched apart.
     """
 
-    konnektor: Annotated[str, identifier]
     mandant: KonnektorText
-    client_system: KonnektorText
-    workplace: KonnektorText
+    konnektor: Annotated[str, identifier] = ""
+    client_system: KonnektorText = ""
+    workplace: KonnektorText = ""
+    readers: Annotated[bool, checks.switch] = False
     local_terminals: Annotated[tuple[str, ...], checks.texts(konnektor_text)] = ()
     remote_terminals: Annotated[tuple[str, ...], checks.texts(konnektor_text)] = ()
     remote_pin_terminal: Annotated[str, checks.text(most=64)] = ""
     purpose: Annotated[str, checks.matching(r"([a-z0-9][a-z0-9-]{0,19})?", 'write "pvs", "kim" or "agent"')] = ""
+
+    def __post_init__(self) -> None:
+        of_konnektor = {"konnektor": self.konnektor, "client_system": self.client_system, "workplace": self.workplace}
+        missing = [name for name, told in of_konnektor.items() if not told]
+        terminals = self.local_terminals or self.remote_terminals or self.remote_pin_terminal
+        if self.readers and (len(missing) < len(of_konnektor) or terminals):
+            raise ValueError("readers = true goes with mandant and purpose only: no Konnektor stands behind it")
+        if not self.readers and missing:
+            raise ValueError(f"{missing[0]} is missing; or write readers = true for the box's own readers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +160,26 @@ class Cards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Laboratory:
+    """What readers may do in a laboratory only. Neither is for a practice's work: what comes of it is no proof.
+
+    `qes`: PIN.QES may be verified at a reader; no qualified signature is made there. `insurance_data`: an eGK's data
+    may be read without a Konnektor; that is no VSDM, gives no proof, and is not for billing.
+    """
+
+    qes: Annotated[bool, checks.switch] = False
+    insurance_data: Annotated[bool, checks.switch] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Card readers plugged into the box, by PC/SC; off unless `enabled`."""
+
+    enabled: Annotated[bool, checks.switch] = False
+    laboratory: Annotated[Laboratory, checks.section(Laboratory)] = Laboratory()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the agent is told, frozen."""
 
@@ -156,6 +188,7 @@ class Settings:
     log: Annotated[Log, checks.section(Log)] = Log()
     comfort: Annotated[Comfort, checks.section(Comfort)] = Comfort()
     cards: Annotated[Cards, checks.section(Cards)] = Cards()
+    readers: Annotated[Readers, checks.section(Readers)] = Readers()
     konnektors: Annotated[Mapping[str, Konnektor], checks.tables(identifier, Konnektor)] = field(default_factory=dict)
     contexts: Annotated[Mapping[str, ContextSettings], checks.tables(identifier, ContextSettings)] = field(
         default_factory=dict
@@ -163,7 +196,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, context in self.contexts.items():
-            if context.konnektor not in self.konnektors:
+            if context.readers and not self.readers.enabled:
+                raise ValueError(f"contexts.{name}.readers: write enabled = true under [readers] too")
+            if not context.readers and context.konnektor not in self.konnektors:
                 raise ValueError(f"contexts.{name}.konnektor: there is no [konnektors.{context.konnektor}]")
         idle = self.konnektors.keys() - {context.konnektor for context in self.contexts.values()}
         if idle:

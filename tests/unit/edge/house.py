@@ -17,6 +17,7 @@ from kartenwart.edge.services.operations import Operations
 from kartenwart.edge.shared import Shared
 from kartenwart.edge.validation import violations
 from kartenwart.operations.enrolment import Enrolments
+from kartenwart.operations.readers import ReaderOperations
 from kartenwart.operations.system import SystemFacts
 from kartenwart.operations.time import TrustedTime
 from kartenwart.operations.workstations import Workstations
@@ -84,6 +85,7 @@ class House:
             pin_matrix=practice.pin_matrix,
             pins=practice.pins,
             unlocking=practice.unlocking,
+            readers=ReaderOperations(keeper=practice.keeper, locks=practice.locks, usb={}),
             signature_journal=practice.signature_journal,
             signatures=practice.signatures,
             system=self.facts,

@@ -19,6 +19,7 @@ from kartenwart.api.job.v1 import job_service_pb2 as job
 from kartenwart.api.konnektor.v1 import konnektor_service_pb2 as konnektor
 from kartenwart.api.patient.v1 import patient_card_service_pb2 as patient
 from kartenwart.api.pin.v1 import pin_service_pb2 as pin
+from kartenwart.api.reader.v1 import reader_service_pb2 as reader
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort
 from kartenwart.api.signature.v1 import document_verification_service_pb2 as verification
 from kartenwart.api.signature.v1 import person_assertion_pb2
@@ -94,6 +95,9 @@ ALL: tuple[Message, ...] = (
     pin.DisablePinRequest(request_id=UUID, card="cards/c-1", pin=card_pb2.PIN_MRPIN_NFD, wait=WAIT),
     pin.UnlockPracticeCardsRequest(request_id=UUID, card="cards/c-1", wait=WAIT),
     pin.GetPinMatrixRequest(user="users/arzt1"),
+    reader.ListReadersRequest(),
+    reader.GetReaderRequest(name="readers/r-1"),
+    reader.ResetReaderRequest(name="readers/r-1"),
     signature_preset.ListSignaturePresetsRequest(),
     verification.VerifyDocumentRequest(document="documents/d-1", signature="documents/d-2"),
     comfort.ActivateComfortSignatureRequest(request_id=UUID, card="cards/c-1", user="users/arzt1", wait=WAIT),

@@ -21,6 +21,7 @@ TICKET = Ticket(
     payload_hash="hash",
     context=DESK,
     mandant="m1",
+    back_end="konnektors/k1",
     card=named(SMCB),
 )
 

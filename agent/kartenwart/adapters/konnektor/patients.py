@@ -1,21 +1,19 @@
 """ReadVSD, ReadKVK, RequestCard and EjectCard. Each is sent once: a reading may update the card."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from kartenwart.adapters.konnektor.faults import from_fault
 from kartenwart.adapters.konnektor.link import Link, call_context, nothing_first
-from kartenwart.codecs import kvk, vsd
-from kartenwart.codecs.malformed import MalformedError, OversizedError
+from kartenwart.codecs import card_data
 from kartenwart.codecs.soap import card_requests, patients
 from kartenwart.codecs.soap.exchange import Exchange
 from kartenwart.codecs.soap.fault import Fault
-from kartenwart.codecs.soap.patients import VsdAnswer, VsdRequest
+from kartenwart.codecs.soap.patients import VsdRequest
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, RetryClass, WorldError
 from kartenwart.domain.inventory import Context
-from kartenwart.domain.patients import CardData, ContainerKind, Undecoded
+from kartenwart.domain.patients import CardData
 from kartenwart.domain.ports.cards import BeforeSend, CardCall
 from kartenwart.domain.ports.konnektor import CardEjection, CardRequest, RequestedCard
 
@@ -24,8 +22,6 @@ Value = TypeVar("Value")
 _OTHER_TYPE = (4051, 4058)
 _OTHER_CARD = "Im Kartenterminal steckt eine andere Art von Karte als die verlangte."
 _RIGHT_CARD = "Bitte die Karte herausnehmen, die verlangte stecken und den Vorgang neu beginnen."
-_TOO_LARGE = "Der Inhalt ist größer, als er auf einer Karte sein kann; er wurde nicht gelesen."
-_UNREADABLE = "Der Inhalt ist beschädigt oder hat eine unbekannte Form; er liegt unverändert bei."
 
 
 async def read_vsd(
@@ -36,7 +32,8 @@ async def read_vsd(
         egk=call.handle, authority=authority.handle, check_online=check_online, read_receipt=read_receipt
     )
     exchange = patients.read_vsd(call_context(authority.context, authority.user_id), request)
-    return _opened(await _once(link, exchange, call.context, nothing_first))
+    answer = await _once(link, exchange, call.context, nothing_first)
+    return card_data.read_containers(answer.containers, answer.status)
 
 
 async def read_kvk(link: Link, call: CardCall) -> CardData:
@@ -44,12 +41,7 @@ async def read_kvk(link: Link, call: CardCall) -> CardData:
     template = await _once(
         link, patients.read_kvk(call_context(call.context), call.handle), call.context, nothing_first
     )
-    containers = {ContainerKind.KVK: template}
-    try:
-        person, insurance = kvk.read_template(template)
-    except MalformedError as error:
-        return CardData(containers=containers, undecoded=(_undecoded(ContainerKind.KVK, error),))
-    return CardData(containers=containers, person=person, insurance=insurance)
+    return card_data.read_kvk(template)
 
 
 async def request_card(link: Link, context: Context, wish: CardRequest, before_send: BeforeSend) -> RequestedCard:
@@ -102,32 +94,3 @@ async def _once(link: Link, exchange: Exchange[Value], context: Context, before_
     if isinstance(answer, Fault):
         raise from_fault(answer)
     return answer
-
-
-def _opened(answer: VsdAnswer) -> CardData:
-    """Decode each container for itself: one that cannot be read does not hide the others."""
-    undecoded: list[Undecoded] = []
-
-    def opened(kind: ContainerKind, read: Callable[[bytes], Value]) -> Value | None:
-        container = answer.containers.get(kind)
-        if container is None:
-            return None
-        try:
-            return read(container)
-        except MalformedError as error:
-            undecoded.append(_undecoded(kind, error))
-            return None
-
-    return CardData(
-        containers=answer.containers,
-        person=opened(ContainerKind.PERSONAL, vsd.read_person),
-        insurance=opened(ContainerKind.INSURANCE, vsd.read_insurance),
-        protected=opened(ContainerKind.PROTECTED, vsd.read_protected),
-        proof=opened(ContainerKind.PROOF, vsd.read_proof),
-        status=answer.status,
-        undecoded=tuple(undecoded),
-    )
-
-
-def _undecoded(kind: ContainerKind, error: MalformedError) -> Undecoded:
-    return Undecoded(kind=kind, why=_TOO_LARGE if isinstance(error, OversizedError) else _UNREADABLE)

@@ -102,6 +102,11 @@ def _signature_journal(connection: sqlite3.Connection) -> None:
         connection.execute(f"CREATE INDEX signatures_{name} ON audit (sequence) WHERE {condition}")
 
 
+def _back_ends(connection: sqlite3.Connection) -> None:
+    """Give jobs a place for the back-end by which their card was reached; those of before do not tell."""
+    connection.execute("UPDATE jobs SET body = json_set(body, '$.back_end', '')")
+
+
 STEPS: tuple[Step, ...] = (
     _first,
     _previous_keys,
@@ -109,6 +114,7 @@ STEPS: tuple[Step, ...] = (
     _times_and_failures,
     _comfort,
     _signature_journal,
+    _back_ends,
 )
 
 

@@ -113,4 +113,5 @@ JOB: Codec[Job] = record(
     failure=optional(FAILURE),
     result=optional(_RESULT),
     times=_TIMES,
+    back_end=TEXT,
 )

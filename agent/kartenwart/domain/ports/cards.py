@@ -55,8 +55,8 @@ class CardPort(Protocol):
 
         before_send is awaited when all is ready and before the first byte; if it raises, nothing is sent. An answer is
         a result (VERIFIED for VERIFY, DONE for all else; REJECTED, BLOCKED, ABORTED, TIMED_OUT, CARD_REMOVED); outcomes
-        and attempts of UNBLOCK are those of the PUK. What certainly did not reach the card raises WorldError(sent=False),
-        a broken or missing answer WorldError(sent=True), a new PIN that the pad or the card refused PIN_NEW_INVALID.
+        and attempts of UNBLOCK are those of the PUK. WorldError: sent=False for what certainly did not reach the card,
+        sent=True for a broken or missing answer, PIN_NEW_INVALID for a new PIN that the pad or the card refused.
         """
         ...
 

@@ -15,6 +15,7 @@ def event_message(event: Event) -> inventory_service_pb2.Event:
         subject=event.subject,
         konnektor=event.konnektor,
         terminal=event.terminal,
+        reader=event.reader,
         slot_id=event.slot_id,
         context=event.context,
         confirmed=event.confirmed,

@@ -1,8 +1,10 @@
-"""Konnektoren, terminals, cards and contexts as messages."""
+"""Konnektoren, terminals, readers, cards and contexts as messages."""
 
 from kartenwart.api.card.v1 import card_pb2
+from kartenwart.api.failure.v1 import failure_pb2
 from kartenwart.api.inventory.v1 import inventory_service_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
+from kartenwart.api.reader.v1 import reader_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2
 from kartenwart.domain.inventory import (
     Card,
@@ -20,6 +22,7 @@ from kartenwart.domain.inventory import (
     PinStatus,
     Terminal,
 )
+from kartenwart.domain.readers import Reader, SlotState, UsbDevice
 from kartenwart.edge.convert.basics import EnumTable, timestamp
 from kartenwart.edge.convert.failures import failure_message
 
@@ -29,6 +32,7 @@ CARD_TYPES = EnumTable(card_pb2.CardType, "CARD_TYPE", CardType)
 PINS = EnumTable(card_pb2.Pin, "PIN", Pin)
 PIN_STATUSES = EnumTable(card_pb2.PinStatus, "PIN_STATUS", PinStatus)
 REFERENCES = EnumTable(card_pb2.CertificateReference, "CERTIFICATE_REFERENCE", CertificateReference)
+SLOT_STATES = EnumTable(reader_pb2.SlotState, "SLOT_STATE", SlotState)
 ALGORITHMS = EnumTable(card_pb2.KeyAlgorithm, "KEY_ALGORITHM", KeyAlgorithm)
 
 Places = dict[tuple[str, int], str]
@@ -41,12 +45,16 @@ def inventory_message(inventory: Inventory) -> inventory_service_pb2.Inventory:
         konnektors=[konnektor_message(konnektor) for konnektor in inventory.konnektors],
         terminals=[terminal_message(terminal, places) for terminal in inventory.terminals],
         cards=[card_message(card) for card in inventory.cards],
+        readers=[reader_message(reader, places) for reader in inventory.readers],
+        readers_condition=readers_condition(inventory),
     )
 
 
 def card_places(inventory: Inventory) -> Places:
-    """Return which card is in which slot of which terminal."""
-    return {(route.terminal, route.slot_id): card.name for card in inventory.cards for route in card.routes}
+    """Return which card is in which slot of which terminal or reader."""
+    return {
+        (route.terminal or route.reader, route.slot_id): card.name for card in inventory.cards for route in card.routes
+    }
 
 
 def konnektor_message(konnektor: Konnektor) -> konnektor_pb2.Konnektor:
@@ -89,6 +97,40 @@ def terminal_message(terminal: Terminal, places: Places) -> terminal_pb2.Termina
     )
 
 
+def reader_message(reader: Reader, places: Places) -> reader_pb2.Reader:
+    """Return a reader with its slot; `places` says which of the caller's cards are where."""
+    return reader_pb2.Reader(
+        name=reader.name,
+        label=reader.label,
+        slot_state=SLOT_STATES.number(reader.slot),
+        card=next((card for (where, _), card in places.items() if where == reader.name), ""),
+        pad=reader.pad,
+        seen=reader.seen,
+        usb=_usb_message(reader.usb) if reader.usb else None,
+        condition=failure_message(reader.condition) if reader.condition else None,
+    )
+
+
+def readers_condition(inventory: Inventory) -> failure_pb2.Failure | None:
+    """Return why no reader can be seen."""
+    service = inventory.reader_service
+    return failure_message(service.condition) if service and service.condition else None
+
+
+def _usb_message(device: UsbDevice) -> reader_pb2.UsbDevice:
+    return reader_pb2.UsbDevice(
+        port=device.port,
+        vendor_id=device.vendor_id,
+        product_id=device.product_id,
+        manufacturer=device.manufacturer,
+        product=device.product,
+        firmware=device.firmware,
+        slots=device.slots,
+        longest_message=device.longest_message,
+        extended=device.extended,
+    )
+
+
 def card_message(card: Card) -> card_pb2.Card:
     """Return a card; handles stay inside."""
     return card_pb2.Card(
@@ -99,7 +141,12 @@ def card_message(card: Card) -> card_pb2.Card:
         insert_time=timestamp(card.inserted_at),
         certificate_expiry=card.certificate_expiry.isoformat() if card.certificate_expiry else "",
         routes=[
-            card_pb2.Route(konnektor=route.konnektor, terminal=route.terminal, slot_id=route.slot_id)
+            card_pb2.Route(
+                konnektor="" if route.at_reader else route.konnektor,
+                terminal=route.terminal,
+                slot_id=route.slot_id,
+                reader=route.reader,
+            )
             for route in card.routes
         ],
         pin_states=[pin_state_message(state) for state in card.pin_states],
@@ -124,7 +171,8 @@ def context_message(context: Context) -> konnektor_pb2.Context:
     """Return a configured context."""
     return konnektor_pb2.Context(
         name=context.name,
-        konnektor=context.konnektor,
+        konnektor="" if context.at_readers else context.konnektor,
+        readers=context.at_readers,
         mandant=context.mandant,
         client_system=context.client_system,
         workplace=context.workplace,

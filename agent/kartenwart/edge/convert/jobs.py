@@ -48,6 +48,7 @@ def job_message(job: Job) -> job_pb2.Job:
         context=job.context,
         card=job.card,
         job_number=job.job_number,
+        back_end=job.back_end,
         create_time=timestamp(job.created_at),
         update_time=timestamp(job.updated_at),
         end_time=timestamp(job.ended_at),

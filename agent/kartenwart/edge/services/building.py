@@ -12,6 +12,7 @@ from kartenwart.edge.services.people import AuditService, EnrolmentService, Work
 from kartenwart.edge.services.pins import PinService
 from kartenwart.edge.services.practice import CardService, KonnektorService
 from kartenwart.edge.services.presets import SignaturePresetService
+from kartenwart.edge.services.readers import ReaderService
 from kartenwart.edge.services.system import SystemService
 from kartenwart.edge.services.terminals import TerminalService
 from kartenwart.edge.services.verification import DocumentVerificationService
@@ -45,6 +46,7 @@ def build_services(operations: Operations) -> dict[str, object]:
         "konnektor.v1.KonnektorService": KonnektorService(operations, views),
         "patient.v1.PatientCardService": PatientCardService(operations.patient_cards),
         "pin.v1.PinService": PinService(operations),
+        "reader.v1.ReaderService": ReaderService(operations, views),
         "signature.v1.DocumentVerificationService": DocumentVerificationService(verifications=operations.verifications),
         "signature.v1.SignaturePresetService": SignaturePresetService(),
         "signature.v1.ComfortSignatureService": ComfortSignatureService(comfort=operations.comfort, jobs=jobs),

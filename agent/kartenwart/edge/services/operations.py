@@ -23,6 +23,7 @@ from kartenwart.operations.people import People
 from kartenwart.operations.pin_changes import PinChanges
 from kartenwart.operations.pin_matrix import PinMatrix
 from kartenwart.operations.pins import Pins
+from kartenwart.operations.readers import ReaderOperations
 from kartenwart.operations.signature_journal import SignatureJournal
 from kartenwart.operations.signatures import Signatures
 from kartenwart.operations.system import SystemFacts
@@ -63,4 +64,5 @@ class Operations:
     users: Users
     verifications: Verifications
     workstations: Workstations
+    readers: ReaderOperations
     root_der: bytes

@@ -26,29 +26,29 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kartenwart.api.failure.v1 import failure_pb2 as kartenwart_dot_api_dot_failure_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kartenwart/api/card/v1/card.proto\x12\x16kartenwart.api.card.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\xe4\x02\n\x04\x43\x61rd\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x04type\x18\x02 \x01(\x0e\x32 .kartenwart.api.card.v1.CardType\x12\x0e\n\x06holder\x18\x03 \x01(\t\x12\x12\n\niccsn_tail\x18\x04 \x01(\t\x12/\n\x0binsert_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12\x63\x65rtificate_expiry\x18\x06 \x01(\t\x12-\n\x06routes\x18\x07 \x03(\x0b\x32\x1d.kartenwart.api.card.v1.Route\x12\x34\n\npin_states\x18\x08 \x03(\x0b\x32 .kartenwart.api.card.v1.PinState\x12\x11\n\tconfirmed\x18\t \x01(\x08\x12\x35\n\tcondition\x18\n \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\"=\n\x05Route\x12\x11\n\tkonnektor\x18\x01 \x01(\t\x12\x10\n\x08terminal\x18\x02 \x01(\t\x12\x0f\n\x07slot_id\x18\x03 \x01(\x05\"\xe6\x01\n\x08PinState\x12\x0f\n\x07\x63ontext\x18\x01 \x01(\t\x12(\n\x03pin\x18\x02 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.kartenwart.api.card.v1.PinStatus\x12\x1a\n\rattempts_left\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x30\n\x0cobserve_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04user\x18\x06 \x01(\tB\x10\n\x0e_attempts_left\"\xda\x02\n\x0b\x43\x65rtificate\x12?\n\treference\x18\x01 \x01(\x0e\x32,.kartenwart.api.card.v1.CertificateReference\x12\x37\n\talgorithm\x18\x02 \x01(\x0e\x32$.kartenwart.api.card.v1.KeyAlgorithm\x12\x0b\n\x03\x64\x65r\x18\x03 \x01(\x0c\x12\x0e\n\x06issuer\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x15\n\rserial_number\x18\x06 \x01(\t\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ctelematik_id\x18\t \x01(\t\x12\x17\n\x0fprofession_oids\x18\n \x03(\t*\xca\x01\n\x03Pin\x12\x13\n\x0fPIN_UNSPECIFIED\x10\x00\x12\x0b\n\x07PIN_SMC\x10\x01\x12\n\n\x06PIN_CH\x10\x02\x12\x0b\n\x07PIN_QES\x10\x03\x12\x11\n\rPIN_MRPIN_NFD\x10\x04\x12\x16\n\x12PIN_MRPIN_NFD_READ\x10\x05\x12\x11\n\rPIN_MRPIN_DPE\x10\x06\x12\x11\n\rPIN_MRPIN_GDD\x10\x07\x12\x11\n\rPIN_MRPIN_OSE\x10\x08\x12\x12\n\x0ePIN_MRPIN_AMTS\x10\t\x12\x10\n\x0cPIN_AMTS_REP\x10\n*\xc4\x01\n\tPinStatus\x12\x1a\n\x16PIN_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13PIN_STATUS_VERIFIED\x10\x01\x12\x19\n\x15PIN_STATUS_VERIFIABLE\x10\x02\x12\x1c\n\x18PIN_STATUS_TRANSPORT_PIN\x10\x03\x12\x18\n\x14PIN_STATUS_EMPTY_PIN\x10\x04\x12\x16\n\x12PIN_STATUS_BLOCKED\x10\x05\x12\x17\n\x13PIN_STATUS_DISABLED\x10\x06*\xcd\x01\n\x08\x43\x61rdType\x12\x19\n\x15\x43\x41RD_TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rCARD_TYPE_EGK\x10\x01\x12\x11\n\rCARD_TYPE_KVK\x10\x02\x12\x11\n\rCARD_TYPE_HBA\x10\x03\x12\x13\n\x0f\x43\x41RD_TYPE_SMC_B\x10\x04\x12\x13\n\x0f\x43\x41RD_TYPE_HSM_B\x10\x05\x12\x14\n\x10\x43\x41RD_TYPE_SMC_KT\x10\x06\x12\x16\n\x12\x43\x41RD_TYPE_HBA_QSIG\x10\x07\x12\x15\n\x11\x43\x41RD_TYPE_UNKNOWN\x10\x08*\xb9\x01\n\x14\x43\x65rtificateReference\x12%\n!CERTIFICATE_REFERENCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_AUT\x10\x01\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_ENC\x10\x02\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_SIG\x10\x03\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_QES\x10\x04*[\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_ALGORITHM_ECC\x10\x01\x12\x15\n\x11KEY_ALGORITHM_RSA\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kartenwart/api/card/v1/card.proto\x12\x16kartenwart.api.card.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\xe4\x02\n\x04\x43\x61rd\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x04type\x18\x02 \x01(\x0e\x32 .kartenwart.api.card.v1.CardType\x12\x0e\n\x06holder\x18\x03 \x01(\t\x12\x12\n\niccsn_tail\x18\x04 \x01(\t\x12/\n\x0binsert_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x12\x63\x65rtificate_expiry\x18\x06 \x01(\t\x12-\n\x06routes\x18\x07 \x03(\x0b\x32\x1d.kartenwart.api.card.v1.Route\x12\x34\n\npin_states\x18\x08 \x03(\x0b\x32 .kartenwart.api.card.v1.PinState\x12\x11\n\tconfirmed\x18\t \x01(\x08\x12\x35\n\tcondition\x18\n \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\"M\n\x05Route\x12\x11\n\tkonnektor\x18\x01 \x01(\t\x12\x10\n\x08terminal\x18\x02 \x01(\t\x12\x0f\n\x07slot_id\x18\x03 \x01(\x05\x12\x0e\n\x06reader\x18\x04 \x01(\t\"\xe6\x01\n\x08PinState\x12\x0f\n\x07\x63ontext\x18\x01 \x01(\t\x12(\n\x03pin\x18\x02 \x01(\x0e\x32\x1b.kartenwart.api.card.v1.Pin\x12\x31\n\x06status\x18\x03 \x01(\x0e\x32!.kartenwart.api.card.v1.PinStatus\x12\x1a\n\rattempts_left\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x30\n\x0cobserve_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04user\x18\x06 \x01(\tB\x10\n\x0e_attempts_left\"\xda\x02\n\x0b\x43\x65rtificate\x12?\n\treference\x18\x01 \x01(\x0e\x32,.kartenwart.api.card.v1.CertificateReference\x12\x37\n\talgorithm\x18\x02 \x01(\x0e\x32$.kartenwart.api.card.v1.KeyAlgorithm\x12\x0b\n\x03\x64\x65r\x18\x03 \x01(\x0c\x12\x0e\n\x06issuer\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x15\n\rserial_number\x18\x06 \x01(\t\x12.\n\nnot_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnot_after\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ctelematik_id\x18\t \x01(\t\x12\x17\n\x0fprofession_oids\x18\n \x03(\t*\xca\x01\n\x03Pin\x12\x13\n\x0fPIN_UNSPECIFIED\x10\x00\x12\x0b\n\x07PIN_SMC\x10\x01\x12\n\n\x06PIN_CH\x10\x02\x12\x0b\n\x07PIN_QES\x10\x03\x12\x11\n\rPIN_MRPIN_NFD\x10\x04\x12\x16\n\x12PIN_MRPIN_NFD_READ\x10\x05\x12\x11\n\rPIN_MRPIN_DPE\x10\x06\x12\x11\n\rPIN_MRPIN_GDD\x10\x07\x12\x11\n\rPIN_MRPIN_OSE\x10\x08\x12\x12\n\x0ePIN_MRPIN_AMTS\x10\t\x12\x10\n\x0cPIN_AMTS_REP\x10\n*\xc4\x01\n\tPinStatus\x12\x1a\n\x16PIN_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13PIN_STATUS_VERIFIED\x10\x01\x12\x19\n\x15PIN_STATUS_VERIFIABLE\x10\x02\x12\x1c\n\x18PIN_STATUS_TRANSPORT_PIN\x10\x03\x12\x18\n\x14PIN_STATUS_EMPTY_PIN\x10\x04\x12\x16\n\x12PIN_STATUS_BLOCKED\x10\x05\x12\x17\n\x13PIN_STATUS_DISABLED\x10\x06*\xcd\x01\n\x08\x43\x61rdType\x12\x19\n\x15\x43\x41RD_TYPE_UNSPECIFIED\x10\x00\x12\x11\n\rCARD_TYPE_EGK\x10\x01\x12\x11\n\rCARD_TYPE_KVK\x10\x02\x12\x11\n\rCARD_TYPE_HBA\x10\x03\x12\x13\n\x0f\x43\x41RD_TYPE_SMC_B\x10\x04\x12\x13\n\x0f\x43\x41RD_TYPE_HSM_B\x10\x05\x12\x14\n\x10\x43\x41RD_TYPE_SMC_KT\x10\x06\x12\x16\n\x12\x43\x41RD_TYPE_HBA_QSIG\x10\x07\x12\x15\n\x11\x43\x41RD_TYPE_UNKNOWN\x10\x08*\xb9\x01\n\x14\x43\x65rtificateReference\x12%\n!CERTIFICATE_REFERENCE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_AUT\x10\x01\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_ENC\x10\x02\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_SIG\x10\x03\x12\x1d\n\x19\x43\x45RTIFICATE_REFERENCE_QES\x10\x04*[\n\x0cKeyAlgorithm\x12\x1d\n\x19KEY_ALGORITHM_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_ALGORITHM_ECC\x10\x01\x12\x15\n\x11KEY_ALGORITHM_RSA\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.card.v1.card_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PIN']._serialized_start=1140
-  _globals['_PIN']._serialized_end=1342
-  _globals['_PINSTATUS']._serialized_start=1345
-  _globals['_PINSTATUS']._serialized_end=1541
-  _globals['_CARDTYPE']._serialized_start=1544
-  _globals['_CARDTYPE']._serialized_end=1749
-  _globals['_CERTIFICATEREFERENCE']._serialized_start=1752
-  _globals['_CERTIFICATEREFERENCE']._serialized_end=1937
-  _globals['_KEYALGORITHM']._serialized_start=1939
-  _globals['_KEYALGORITHM']._serialized_end=2030
+  _globals['_PIN']._serialized_start=1156
+  _globals['_PIN']._serialized_end=1358
+  _globals['_PINSTATUS']._serialized_start=1361
+  _globals['_PINSTATUS']._serialized_end=1557
+  _globals['_CARDTYPE']._serialized_start=1560
+  _globals['_CARDTYPE']._serialized_end=1765
+  _globals['_CERTIFICATEREFERENCE']._serialized_start=1768
+  _globals['_CERTIFICATEREFERENCE']._serialized_end=1953
+  _globals['_KEYALGORITHM']._serialized_start=1955
+  _globals['_KEYALGORITHM']._serialized_end=2046
   _globals['_CARD']._serialized_start=136
   _globals['_CARD']._serialized_end=492
   _globals['_ROUTE']._serialized_start=494
-  _globals['_ROUTE']._serialized_end=555
-  _globals['_PINSTATE']._serialized_start=558
-  _globals['_PINSTATE']._serialized_end=788
-  _globals['_CERTIFICATE']._serialized_start=791
-  _globals['_CERTIFICATE']._serialized_end=1137
+  _globals['_ROUTE']._serialized_end=571
+  _globals['_PINSTATE']._serialized_start=574
+  _globals['_PINSTATE']._serialized_end=804
+  _globals['_CERTIFICATE']._serialized_start=807
+  _globals['_CERTIFICATE']._serialized_end=1153
 # @@protoc_insertion_point(module_scope)

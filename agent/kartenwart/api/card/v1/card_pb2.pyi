@@ -223,7 +223,7 @@ Global___KeyAlgorithm: _TypeAlias = KeyAlgorithm  # noqa: Y015
 
 @_typing.final
 class Card(_message.Message):
-    """Card is a card in a slot of a terminal (later: of a reader too)."""
+    """Card is a card in a slot of a terminal or of a reader."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -291,29 +291,33 @@ Global___Card: _TypeAlias = Card  # noqa: Y015
 
 @_typing.final
 class Route(_message.Message):
-    """Route is a way to a card."""
+    """Route is a way to a card: by a Konnektor in a terminal, or in a reader at the box. The context of a call chooses the way."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KONNEKTOR_FIELD_NUMBER: _builtins.int
     TERMINAL_FIELD_NUMBER: _builtins.int
     SLOT_ID_FIELD_NUMBER: _builtins.int
+    READER_FIELD_NUMBER: _builtins.int
     konnektor: _builtins.str
-    """Konnektor, "konnektors/{k}"."""
+    """Konnektor, "konnektors/{k}"; empty for a reader."""
     terminal: _builtins.str
-    """Terminal, "terminals/{t}"."""
+    """Terminal, "terminals/{t}"; empty for a reader."""
     slot_id: _builtins.int
-    """Slot in the terminal, starts at 1."""
+    """Slot in the terminal, starts at 1; 1 for a reader."""
+    reader: _builtins.str
+    """Reader at the box, "readers/{r}"; empty for a terminal."""
     def __init__(
         self,
         *,
         konnektor: _builtins.str = ...,
         terminal: _builtins.str = ...,
         slot_id: _builtins.int = ...,
+        reader: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["konnektor", b"konnektor", "slot_id", b"slot_id", "terminal", b"terminal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["konnektor", b"konnektor", "reader", b"reader", "slot_id", b"slot_id", "terminal", b"terminal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

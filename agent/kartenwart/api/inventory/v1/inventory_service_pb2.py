@@ -25,39 +25,41 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from kartenwart.api.card.v1 import card_pb2 as kartenwart_dot_api_dot_card_dot_v1_dot_card__pb2
+from kartenwart.api.failure.v1 import failure_pb2 as kartenwart_dot_api_dot_failure_dot_v1_dot_failure__pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2 as kartenwart_dot_api_dot_konnektor_dot_v1_dot_konnektor__pb2
+from kartenwart.api.reader.v1 import reader_pb2 as kartenwart_dot_api_dot_reader_dot_v1_dot_reader__pb2
 from kartenwart.api.terminal.v1 import terminal_pb2 as kartenwart_dot_api_dot_terminal_dot_v1_dot_terminal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/inventory/v1/inventory_service.proto\x12\x1bkartenwart.api.inventory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!kartenwart/api/card/v1/card.proto\x1a+kartenwart/api/konnektor/v1/konnektor.proto\x1a)kartenwart/api/terminal/v1/terminal.proto\"\xad\x01\n\tInventory\x12:\n\nkonnektors\x18\x01 \x03(\x0b\x32&.kartenwart.api.konnektor.v1.Konnektor\x12\x37\n\tterminals\x18\x02 \x03(\x0b\x32$.kartenwart.api.terminal.v1.Terminal\x12+\n\x05\x63\x61rds\x18\x03 \x03(\x0b\x32\x1c.kartenwart.api.card.v1.Card\"N\n\x13GetInventoryRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"n\n\x14GetInventoryResponse\x12\x39\n\tinventory\x18\x01 \x01(\x0b\x32&.kartenwart.api.inventory.v1.Inventory\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"\x17\n\x15WatchInventoryRequest\"c\n\x16WatchInventoryResponse\x12\x39\n\tinventory\x18\x01 \x01(\x0b\x32&.kartenwart.api.inventory.v1.Inventory\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"_\n\x11ListEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"e\n\x12ListEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".kartenwart.api.inventory.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"$\n\x12WatchEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\"e\n\x13WatchEventsResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\".kartenwart.api.inventory.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"\xe2\x01\n\x05\x45vent\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.kartenwart.api.inventory.v1.EventType\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x11\n\tkonnektor\x18\x04 \x01(\t\x12\x10\n\x08terminal\x18\x05 \x01(\t\x12\x0f\n\x07slot_id\x18\x06 \x01(\x05\x12\x0f\n\x07\x63ontext\x18\x07 \x01(\t\x12\x11\n\tconfirmed\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t*\xc2\x04\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45VENT_TYPE_CARD_INSERTED\x10\x01\x12\x1b\n\x17\x45VENT_TYPE_CARD_REMOVED\x10\x02\x12 \n\x1c\x45VENT_TYPE_PIN_ENTRY_STARTED\x10\x03\x12!\n\x1d\x45VENT_TYPE_PIN_ENTRY_FINISHED\x10\x04\x12 \n\x1c\x45VENT_TYPE_PIN_STATE_CHANGED\x10\x05\x12!\n\x1d\x45VENT_TYPE_TERMINAL_CONNECTED\x10\x06\x12$\n EVENT_TYPE_TERMINAL_DISCONNECTED\x10\x07\x12\x1b\n\x17\x45VENT_TYPE_KONNEKTOR_UP\x10\x08\x12\x1d\n\x19\x45VENT_TYPE_KONNEKTOR_DOWN\x10\t\x12!\n\x1d\x45VENT_TYPE_KONNEKTOR_REBOOTED\x10\n\x12\x1c\n\x18\x45VENT_TYPE_CONDITION_SET\x10\x0b\x12 \n\x1c\x45VENT_TYPE_CONDITION_CLEARED\x10\x0c\x12\x1d\n\x19\x45VENT_TYPE_TERMINAL_ADDED\x10\r\x12\x1f\n\x1b\x45VENT_TYPE_TERMINAL_REMOVED\x10\x0e\x12\'\n#EVENT_TYPE_COMFORT_SIGNATURE_ENDING\x10\x1e\x12&\n\"EVENT_TYPE_COMFORT_SIGNATURE_ENDED\x10\x1f\x32\xe7\x03\n\x10InventoryService\x12s\n\x0cGetInventory\x12\x30.kartenwart.api.inventory.v1.GetInventoryRequest\x1a\x31.kartenwart.api.inventory.v1.GetInventoryResponse\x12{\n\x0eWatchInventory\x12\x32.kartenwart.api.inventory.v1.WatchInventoryRequest\x1a\x33.kartenwart.api.inventory.v1.WatchInventoryResponse0\x01\x12m\n\nListEvents\x12..kartenwart.api.inventory.v1.ListEventsRequest\x1a/.kartenwart.api.inventory.v1.ListEventsResponse\x12r\n\x0bWatchEvents\x12/.kartenwart.api.inventory.v1.WatchEventsRequest\x1a\x30.kartenwart.api.inventory.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3kartenwart/api/inventory/v1/inventory_service.proto\x12\x1bkartenwart.api.inventory.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!kartenwart/api/card/v1/card.proto\x1a\'kartenwart/api/failure/v1/failure.proto\x1a+kartenwart/api/konnektor/v1/konnektor.proto\x1a%kartenwart/api/reader/v1/reader.proto\x1a)kartenwart/api/terminal/v1/terminal.proto\"\x9f\x02\n\tInventory\x12:\n\nkonnektors\x18\x01 \x03(\x0b\x32&.kartenwart.api.konnektor.v1.Konnektor\x12\x37\n\tterminals\x18\x02 \x03(\x0b\x32$.kartenwart.api.terminal.v1.Terminal\x12+\n\x05\x63\x61rds\x18\x03 \x03(\x0b\x32\x1c.kartenwart.api.card.v1.Card\x12\x31\n\x07readers\x18\x04 \x03(\x0b\x32 .kartenwart.api.reader.v1.Reader\x12=\n\x11readers_condition\x18\x05 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\"N\n\x13GetInventoryRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\'\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"n\n\x14GetInventoryResponse\x12\x39\n\tinventory\x18\x01 \x01(\x0b\x32&.kartenwart.api.inventory.v1.Inventory\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"\x17\n\x15WatchInventoryRequest\"c\n\x16WatchInventoryResponse\x12\x39\n\tinventory\x18\x01 \x01(\x0b\x32&.kartenwart.api.inventory.v1.Inventory\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"_\n\x11ListEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"e\n\x12ListEventsResponse\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".kartenwart.api.inventory.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"$\n\x12WatchEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\"e\n\x13WatchEventsResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\".kartenwart.api.inventory.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0b\n\x03gap\x18\x03 \x01(\x08\"\xf2\x01\n\x05\x45vent\x12\x34\n\x04type\x18\x01 \x01(\x0e\x32&.kartenwart.api.inventory.v1.EventType\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x11\n\tkonnektor\x18\x04 \x01(\t\x12\x10\n\x08terminal\x18\x05 \x01(\t\x12\x0f\n\x07slot_id\x18\x06 \x01(\x05\x12\x0f\n\x07\x63ontext\x18\x07 \x01(\t\x12\x11\n\tconfirmed\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x65tail\x18\t \x01(\t\x12\x0e\n\x06reader\x18\n \x01(\t*\xfe\x04\n\tEventType\x12\x1a\n\x16\x45VENT_TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45VENT_TYPE_CARD_INSERTED\x10\x01\x12\x1b\n\x17\x45VENT_TYPE_CARD_REMOVED\x10\x02\x12 \n\x1c\x45VENT_TYPE_PIN_ENTRY_STARTED\x10\x03\x12!\n\x1d\x45VENT_TYPE_PIN_ENTRY_FINISHED\x10\x04\x12 \n\x1c\x45VENT_TYPE_PIN_STATE_CHANGED\x10\x05\x12!\n\x1d\x45VENT_TYPE_TERMINAL_CONNECTED\x10\x06\x12$\n EVENT_TYPE_TERMINAL_DISCONNECTED\x10\x07\x12\x1b\n\x17\x45VENT_TYPE_KONNEKTOR_UP\x10\x08\x12\x1d\n\x19\x45VENT_TYPE_KONNEKTOR_DOWN\x10\t\x12!\n\x1d\x45VENT_TYPE_KONNEKTOR_REBOOTED\x10\n\x12\x1c\n\x18\x45VENT_TYPE_CONDITION_SET\x10\x0b\x12 \n\x1c\x45VENT_TYPE_CONDITION_CLEARED\x10\x0c\x12\x1d\n\x19\x45VENT_TYPE_TERMINAL_ADDED\x10\r\x12\x1f\n\x1b\x45VENT_TYPE_TERMINAL_REMOVED\x10\x0e\x12\x1b\n\x17\x45VENT_TYPE_READER_ADDED\x10\x0f\x12\x1d\n\x19\x45VENT_TYPE_READER_REMOVED\x10\x10\x12\'\n#EVENT_TYPE_COMFORT_SIGNATURE_ENDING\x10\x1e\x12&\n\"EVENT_TYPE_COMFORT_SIGNATURE_ENDED\x10\x1f\x32\xe7\x03\n\x10InventoryService\x12s\n\x0cGetInventory\x12\x30.kartenwart.api.inventory.v1.GetInventoryRequest\x1a\x31.kartenwart.api.inventory.v1.GetInventoryResponse\x12{\n\x0eWatchInventory\x12\x32.kartenwart.api.inventory.v1.WatchInventoryRequest\x1a\x33.kartenwart.api.inventory.v1.WatchInventoryResponse0\x01\x12m\n\nListEvents\x12..kartenwart.api.inventory.v1.ListEventsRequest\x1a/.kartenwart.api.inventory.v1.ListEventsResponse\x12r\n\x0bWatchEvents\x12/.kartenwart.api.inventory.v1.WatchEventsRequest\x1a\x30.kartenwart.api.inventory.v1.WatchEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.inventory.v1.inventory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVENTTYPE']._serialized_start=1337
-  _globals['_EVENTTYPE']._serialized_end=1915
-  _globals['_INVENTORY']._serialized_start=273
-  _globals['_INVENTORY']._serialized_end=446
-  _globals['_GETINVENTORYREQUEST']._serialized_start=448
-  _globals['_GETINVENTORYREQUEST']._serialized_end=526
-  _globals['_GETINVENTORYRESPONSE']._serialized_start=528
-  _globals['_GETINVENTORYRESPONSE']._serialized_end=638
-  _globals['_WATCHINVENTORYREQUEST']._serialized_start=640
-  _globals['_WATCHINVENTORYREQUEST']._serialized_end=663
-  _globals['_WATCHINVENTORYRESPONSE']._serialized_start=665
-  _globals['_WATCHINVENTORYRESPONSE']._serialized_end=764
-  _globals['_LISTEVENTSREQUEST']._serialized_start=766
-  _globals['_LISTEVENTSREQUEST']._serialized_end=861
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=863
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=964
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=966
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=1002
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=1004
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1105
-  _globals['_EVENT']._serialized_start=1108
-  _globals['_EVENT']._serialized_end=1334
-  _globals['_INVENTORYSERVICE']._serialized_start=1918
-  _globals['_INVENTORYSERVICE']._serialized_end=2405
+  _globals['_EVENTTYPE']._serialized_start=1547
+  _globals['_EVENTTYPE']._serialized_end=2185
+  _globals['_INVENTORY']._serialized_start=353
+  _globals['_INVENTORY']._serialized_end=640
+  _globals['_GETINVENTORYREQUEST']._serialized_start=642
+  _globals['_GETINVENTORYREQUEST']._serialized_end=720
+  _globals['_GETINVENTORYRESPONSE']._serialized_start=722
+  _globals['_GETINVENTORYRESPONSE']._serialized_end=832
+  _globals['_WATCHINVENTORYREQUEST']._serialized_start=834
+  _globals['_WATCHINVENTORYREQUEST']._serialized_end=857
+  _globals['_WATCHINVENTORYRESPONSE']._serialized_start=859
+  _globals['_WATCHINVENTORYRESPONSE']._serialized_end=958
+  _globals['_LISTEVENTSREQUEST']._serialized_start=960
+  _globals['_LISTEVENTSREQUEST']._serialized_end=1055
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=1057
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=1158
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=1160
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=1196
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=1198
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1299
+  _globals['_EVENT']._serialized_start=1302
+  _globals['_EVENT']._serialized_end=1544
+  _globals['_INVENTORYSERVICE']._serialized_start=2188
+  _globals['_INVENTORYSERVICE']._serialized_end=2675
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,9 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from kartenwart.api.card.v1 import card_pb2 as _card_pb2
+from kartenwart.api.failure.v1 import failure_pb2 as _failure_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2 as _konnektor_pb2
+from kartenwart.api.reader.v1 import reader_pb2 as _reader_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2 as _terminal_pb2
 import builtins as _builtins
 import sys
@@ -53,13 +55,17 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_KONNEKTOR_REBOOTED: _EventType.ValueType  # 10
     """A Konnektor was started anew."""
     EVENT_TYPE_CONDITION_SET: _EventType.ValueType  # 11
-    """An error condition of a Konnektor was set, or the condition of a card; detail has its name or reason."""
+    """An error condition of a Konnektor was set, or the condition of a card, a reader or all readers; detail has its name or reason."""
     EVENT_TYPE_CONDITION_CLEARED: _EventType.ValueType  # 12
     """It was cleared."""
     EVENT_TYPE_TERMINAL_ADDED: _EventType.ValueType  # 13
     """A terminal is known for the first time."""
     EVENT_TYPE_TERMINAL_REMOVED: _EventType.ValueType  # 14
     """A terminal is no longer known."""
+    EVENT_TYPE_READER_ADDED: _EventType.ValueType  # 15
+    """A reader was plugged into the box."""
+    EVENT_TYPE_READER_REMOVED: _EventType.ValueType  # 16
+    """A reader was unplugged."""
     EVENT_TYPE_COMFORT_SIGNATURE_ENDING: _EventType.ValueType  # 30
     """A comfort session will end soon, by count or time; GetComfortSignature tells what is left."""
     EVENT_TYPE_COMFORT_SIGNATURE_ENDED: _EventType.ValueType  # 31
@@ -91,13 +97,17 @@ EVENT_TYPE_KONNEKTOR_DOWN: EventType.ValueType  # 9
 EVENT_TYPE_KONNEKTOR_REBOOTED: EventType.ValueType  # 10
 """A Konnektor was started anew."""
 EVENT_TYPE_CONDITION_SET: EventType.ValueType  # 11
-"""An error condition of a Konnektor was set, or the condition of a card; detail has its name or reason."""
+"""An error condition of a Konnektor was set, or the condition of a card, a reader or all readers; detail has its name or reason."""
 EVENT_TYPE_CONDITION_CLEARED: EventType.ValueType  # 12
 """It was cleared."""
 EVENT_TYPE_TERMINAL_ADDED: EventType.ValueType  # 13
 """A terminal is known for the first time."""
 EVENT_TYPE_TERMINAL_REMOVED: EventType.ValueType  # 14
 """A terminal is no longer known."""
+EVENT_TYPE_READER_ADDED: EventType.ValueType  # 15
+"""A reader was plugged into the box."""
+EVENT_TYPE_READER_REMOVED: EventType.ValueType  # 16
+"""A reader was unplugged."""
 EVENT_TYPE_COMFORT_SIGNATURE_ENDING: EventType.ValueType  # 30
 """A comfort session will end soon, by count or time; GetComfortSignature tells what is left."""
 EVENT_TYPE_COMFORT_SIGNATURE_ENDED: EventType.ValueType  # 31
@@ -113,6 +123,8 @@ class Inventory(_message.Message):
     KONNEKTORS_FIELD_NUMBER: _builtins.int
     TERMINALS_FIELD_NUMBER: _builtins.int
     CARDS_FIELD_NUMBER: _builtins.int
+    READERS_FIELD_NUMBER: _builtins.int
+    READERS_CONDITION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def konnektors(self) -> _containers.RepeatedCompositeFieldContainer[_konnektor_pb2.Konnektor]:
         """Sorted by name."""
@@ -125,16 +137,26 @@ class Inventory(_message.Message):
     def cards(self) -> _containers.RepeatedCompositeFieldContainer[_card_pb2.Card]:
         """Sorted by name."""
 
+    @_builtins.property
+    def readers(self) -> _containers.RepeatedCompositeFieldContainer[_reader_pb2.Reader]:
+        """The readers plugged into the box, sorted by name."""
+
+    @_builtins.property
+    def readers_condition(self) -> _failure_pb2.Failure:
+        """Why no reader can be seen, e.g. READER_SERVICE_DOWN; absent while all is well, and where the box uses none."""
+
     def __init__(
         self,
         *,
         konnektors: _abc.Iterable[_konnektor_pb2.Konnektor] | None = ...,
         terminals: _abc.Iterable[_terminal_pb2.Terminal] | None = ...,
         cards: _abc.Iterable[_card_pb2.Card] | None = ...,
+        readers: _abc.Iterable[_reader_pb2.Reader] | None = ...,
+        readers_condition: _failure_pb2.Failure | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["readers_condition", b"readers_condition"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cards", b"cards", "konnektors", b"konnektors", "terminals", b"terminals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cards", b"cards", "konnektors", b"konnektors", "readers", b"readers", "readers_condition", b"readers_condition", "terminals", b"terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -378,10 +400,11 @@ class Event(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     CONFIRMED_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    READER_FIELD_NUMBER: _builtins.int
     type: Global___EventType.ValueType
     """What happened."""
     subject: _builtins.str
-    """Resource it happened to, e.g. "cards/{c}"."""
+    """Resource it happened to, e.g. "cards/{c}"; "readers" for all readers at once."""
     konnektor: _builtins.str
     """"konnektors/{k}"; empty where none is concerned."""
     terminal: _builtins.str
@@ -394,6 +417,8 @@ class Event(_message.Message):
     """False for what only an event told, true for what a poll or the Konnektor's answer confirmed."""
     detail: _builtins.str
     """Detail for programs, e.g. an error condition "EC_No_VPN_TI_Connection" or a reason."""
+    reader: _builtins.str
+    """"readers/{r}"; empty where none is concerned."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the agent learnt of it."""
@@ -410,10 +435,11 @@ class Event(_message.Message):
         context: _builtins.str = ...,
         confirmed: _builtins.bool = ...,
         detail: _builtins.str = ...,
+        reader: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "context", b"context", "detail", b"detail", "konnektor", b"konnektor", "slot_id", b"slot_id", "subject", b"subject", "terminal", b"terminal", "time", b"time", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "context", b"context", "detail", b"detail", "konnektor", b"konnektor", "reader", b"reader", "slot_id", b"slot_id", "subject", b"subject", "terminal", b"terminal", "time", b"time", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

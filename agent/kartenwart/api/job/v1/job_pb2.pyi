@@ -310,6 +310,7 @@ class Job(_message.Message):
     AUTHENTICATE_FIELD_NUMBER: _builtins.int
     CARD_RESULT_FIELD_NUMBER: _builtins.int
     TIMES_FIELD_NUMBER: _builtins.int
+    BACK_END_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name "jobs/{j}"."""
     kind: Global___JobKind.ValueType
@@ -326,6 +327,8 @@ class Job(_message.Message):
     """Card it works on, "cards/{c}"."""
     job_number: _builtins.str
     """The Konnektor's job number, shown by the terminal for signatures, e.g. "ABC-123"; empty where none."""
+    back_end: _builtins.str
+    """By which back-end the card is reached, as its context says: "konnektors/{k}", or "readers" for the box's own."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Created."""
@@ -402,10 +405,11 @@ class Job(_message.Message):
         authenticate: Global___AuthenticateResult | None = ...,
         card_result: Global___CardResult | None = ...,
         times: Global___JobTimes | None = ...,
+        back_end: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["authenticate", b"authenticate", "bind_user", b"bind_user", "card_result", b"card_result", "comfort", b"comfort", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "pin_steps", b"pin_steps", "result", b"result", "sign_documents", b"sign_documents", "times", b"times", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticate", b"authenticate", "bind_user", b"bind_user", "card", b"card", "card_result", b"card_result", "comfort", b"comfort", "context", b"context", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "failure", b"failure", "job_number", b"job_number", "kind", b"kind", "name", b"name", "pin_steps", b"pin_steps", "progress", b"progress", "request_id", b"request_id", "result", b"result", "sign_documents", b"sign_documents", "state", b"state", "times", b"times", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticate", b"authenticate", "back_end", b"back_end", "bind_user", b"bind_user", "card", b"card", "card_result", b"card_result", "comfort", b"comfort", "context", b"context", "create_time", b"create_time", "creator", b"creator", "end_time", b"end_time", "failure", b"failure", "job_number", b"job_number", "kind", b"kind", "name", b"name", "pin_steps", b"pin_steps", "progress", b"progress", "request_id", b"request_id", "result", b"result", "sign_documents", b"sign_documents", "state", b"state", "times", b"times", "update_time", b"update_time", "verify_pin", b"verify_pin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["verify_pin", "sign_documents", "bind_user", "pin_steps", "comfort", "authenticate", "card_result"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
@@ -470,13 +474,13 @@ class JobProgress(_message.Message):
     step: Global___JobStep.ValueType
     """Which step."""
     terminal: _builtins.str
-    """Terminal where a person is asked, "terminals/{t}"; empty where none."""
+    """Where a person is asked: terminal "terminals/{t}" or reader "readers/{r}"; empty where none."""
     text: _builtins.str
     """German sentence for the person, e.g. which terminal asks for which PIN."""
     expected: _builtins.bool
     """True where this is what the agent expects and not what the Konnektor said."""
     terminal_label: _builtins.str
-    """Display name of that terminal, empty where none."""
+    """Display name of that terminal or reader, empty where none."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When."""

@@ -26,21 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from kartenwart.api.failure.v1 import failure_pb2 as kartenwart_dot_api_dot_failure_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+kartenwart/api/konnektor/v1/konnektor.proto\x12\x1bkartenwart.api.konnektor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\x94\x04\n\tKonnektor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\nlink_state\x18\x02 \x01(\x0e\x32&.kartenwart.api.konnektor.v1.LinkState\x12\x35\n\tcondition\x18\x03 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\x12\x0e\n\x06vendor\x18\x04 \x01(\t\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x1c\n\x14product_type_version\x18\x06 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x07 \x01(\t\x12\x46\n\x08services\x18\x08 \x03(\x0b\x32\x34.kartenwart.api.konnektor.v1.KonnektorServiceVersion\x12:\n\x08ti_state\x18\t \x01(\x0e\x32(.kartenwart.api.konnektor.v1.OnlineState\x12;\n\tsis_state\x18\n \x01(\x0e\x32(.kartenwart.api.konnektor.v1.OnlineState\x12\x18\n\x10\x65rror_conditions\x18\x0b \x03(\t\x12\x19\n\x11\x65vents_subscribed\x18\x0c \x01(\x08\x12\x37\n\x13last_confirmed_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x17KonnektorServiceVersion\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"v\n\x07\x43ontext\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tkonnektor\x18\x02 \x01(\t\x12\x0f\n\x07mandant\x18\x03 \x01(\t\x12\x15\n\rclient_system\x18\x04 \x01(\t\x12\x11\n\tworkplace\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t*\x83\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15LINK_STATE_CONNECTING\x10\x01\x12\x11\n\rLINK_STATE_UP\x10\x02\x12\x17\n\x13LINK_STATE_DEGRADED\x10\x03\x12\x13\n\x0fLINK_STATE_DOWN\x10\x04*^\n\x0bOnlineState\x12\x1c\n\x18ONLINE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ONLINE_STATE_ONLINE\x10\x01\x12\x18\n\x14ONLINE_STATE_OFFLINE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+kartenwart/api/konnektor/v1/konnektor.proto\x12\x1bkartenwart.api.konnektor.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'kartenwart/api/failure/v1/failure.proto\"\x94\x04\n\tKonnektor\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\nlink_state\x18\x02 \x01(\x0e\x32&.kartenwart.api.konnektor.v1.LinkState\x12\x35\n\tcondition\x18\x03 \x01(\x0b\x32\".kartenwart.api.failure.v1.Failure\x12\x0e\n\x06vendor\x18\x04 \x01(\t\x12\x0f\n\x07product\x18\x05 \x01(\t\x12\x1c\n\x14product_type_version\x18\x06 \x01(\t\x12\x18\n\x10\x66irmware_version\x18\x07 \x01(\t\x12\x46\n\x08services\x18\x08 \x03(\x0b\x32\x34.kartenwart.api.konnektor.v1.KonnektorServiceVersion\x12:\n\x08ti_state\x18\t \x01(\x0e\x32(.kartenwart.api.konnektor.v1.OnlineState\x12;\n\tsis_state\x18\n \x01(\x0e\x32(.kartenwart.api.konnektor.v1.OnlineState\x12\x18\n\x10\x65rror_conditions\x18\x0b \x03(\t\x12\x19\n\x11\x65vents_subscribed\x18\x0c \x01(\x08\x12\x37\n\x13last_confirmed_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x17KonnektorServiceVersion\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x87\x01\n\x07\x43ontext\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tkonnektor\x18\x02 \x01(\t\x12\x0f\n\x07mandant\x18\x03 \x01(\t\x12\x15\n\rclient_system\x18\x04 \x01(\t\x12\x11\n\tworkplace\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12\x0f\n\x07readers\x18\x07 \x01(\x08*\x83\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15LINK_STATE_CONNECTING\x10\x01\x12\x11\n\rLINK_STATE_UP\x10\x02\x12\x17\n\x13LINK_STATE_DEGRADED\x10\x03\x12\x13\n\x0fLINK_STATE_DOWN\x10\x04*^\n\x0bOnlineState\x12\x1c\n\x18ONLINE_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13ONLINE_STATE_ONLINE\x10\x01\x12\x18\n\x14ONLINE_STATE_OFFLINE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'kartenwart.api.konnektor.v1.konnektor_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKSTATE']._serialized_start=867
-  _globals['_LINKSTATE']._serialized_end=998
-  _globals['_ONLINESTATE']._serialized_start=1000
-  _globals['_ONLINESTATE']._serialized_end=1094
+  _globals['_LINKSTATE']._serialized_start=885
+  _globals['_LINKSTATE']._serialized_end=1016
+  _globals['_ONLINESTATE']._serialized_start=1018
+  _globals['_ONLINESTATE']._serialized_end=1112
   _globals['_KONNEKTOR']._serialized_start=151
   _globals['_KONNEKTOR']._serialized_end=683
   _globals['_KONNEKTORSERVICEVERSION']._serialized_start=685
   _globals['_KONNEKTORSERVICEVERSION']._serialized_end=744
-  _globals['_CONTEXT']._serialized_start=746
-  _globals['_CONTEXT']._serialized_end=864
+  _globals['_CONTEXT']._serialized_start=747
+  _globals['_CONTEXT']._serialized_end=882
 # @@protoc_insertion_point(module_scope)

@@ -193,10 +193,11 @@ class Context(_message.Message):
     CLIENT_SYSTEM_FIELD_NUMBER: _builtins.int
     WORKPLACE_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    READERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name "contexts/{x}"."""
     konnektor: _builtins.str
-    """Konnektor, "konnektors/{k}"."""
+    """Konnektor, "konnektors/{k}"; empty where it means the box's own readers."""
     mandant: _builtins.str
     """MandantId as entered in the Konnektor."""
     client_system: _builtins.str
@@ -205,6 +206,8 @@ class Context(_message.Message):
     """WorkplaceId as entered in the Konnektor."""
     purpose: _builtins.str
     """Which program calls so, as the technician named it: "pvs", "kim", "agent" or another word; empty where not said."""
+    readers: _builtins.bool
+    """True where it means the readers plugged into the box: neither Konnektor nor client system nor workplace then."""
     def __init__(
         self,
         *,
@@ -214,10 +217,11 @@ class Context(_message.Message):
         client_system: _builtins.str = ...,
         workplace: _builtins.str = ...,
         purpose: _builtins.str = ...,
+        readers: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_system", b"client_system", "konnektor", b"konnektor", "mandant", b"mandant", "name", b"name", "purpose", b"purpose", "workplace", b"workplace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_system", b"client_system", "konnektor", b"konnektor", "mandant", b"mandant", "name", b"name", "purpose", b"purpose", "readers", b"readers", "workplace", b"workplace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
