@@ -1,21 +1,23 @@
 """The box's own readers: what is in them, and the verbs on their cards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Self, TypeVar
 
-from kartenwart.adapters.pcsc import verbs
+from kartenwart.adapters.pcsc import laboratory, verbs
 from kartenwart.adapters.pcsc.place import READ_SECONDS, Place
 from kartenwart.adapters.pcsc.slot import Slot
 from kartenwart.adapters.pcsc.watching import Status, StatusThread
 from kartenwart.cards.refusal import CardRefusal
+from kartenwart.domain.authentication import SignatureScheme
 from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Failure, Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin
 from kartenwart.domain.jobs import PinVerb, VerifyPinResult
+from kartenwart.domain.patients import CardData
 from kartenwart.domain.ports.card_keys import AuthenticateOrder
 from kartenwart.domain.ports.cards import BeforeSend, CardCall, PinReading, PinWish
 from kartenwart.domain.ports.readers import ReaderCard, SeenReaders
@@ -35,9 +37,9 @@ class Readers:
     the card goes or is reset; `call.context` and `call.user_id` are not looked at.
     """
 
-    def __init__(self, clock: Clock, laboratory: Laboratory | None = None) -> None:
+    def __init__(self, clock: Clock, switches: Laboratory | None = None) -> None:
         self._clock = clock
-        self._laboratory = laboratory or Laboratory()
+        self._laboratory = switches or Laboratory()
         self._places: dict[str, Place] = {}
         self._condition: Failure | None = None
         self._newest: SeenReaders | None = None
@@ -101,6 +103,27 @@ class Readers:
         work = partial(verbs.authenticate, insertion=place.insertion, iccsn=card.iccsn, order=order)
         with _doubting(place):
             return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, READ_SECONDS)
+
+    async def insurance_data(self, call: CardCall) -> CardData:
+        """Read an eGK or KVK. LABORATORY_ONLY unless switched on: no VSDM, no proof, not for billing."""
+        if not self._laboratory.insurance_data:
+            raise halted(Reason.LABORATORY_ONLY)
+        return await self._read(call, laboratory.insurance_data)
+
+    async def sign_qualified(
+        self, call: CardCall, scheme: SignatureScheme, digests: Sequence[bytes], before_send: BeforeSend
+    ) -> tuple[bytes, ...]:
+        """Let an HBA sign hashes after its PIN.QES was typed at the pad, once. LABORATORY_ONLY unless switched on."""
+        if not self._laboratory.qes:
+            raise halted(Reason.LABORATORY_ONLY)
+        place, card = self._find(call)
+        if not place.pad:
+            raise halted(Reason.READER_WITHOUT_PAD)
+        work = partial(
+            laboratory.sign_qualified, insertion=place.insertion, iccsn=card.iccsn, scheme=scheme, digests=digests
+        )
+        with _doubting(place):
+            return await place.thread.verb(lambda slot, gate: work(slot, gate=gate), before_send, VERB_SECONDS)
 
     async def _read(self, call: CardCall, work: Callable[[Slot, int], T]) -> T:
         place, _card = self._find(call)

@@ -16,6 +16,7 @@ from kartenwart.cards.signing import SigningApplication
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CardType, CertificateReference, KeyAlgorithm
 
+_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
 _NO_CERTIFICATE = (Reason.CERTIFICATE_MISSING, Reason.CERTIFICATE_RSA_ONLY)
 
 
@@ -43,15 +44,20 @@ def opened(card: Card, reference: CertificateReference) -> SigningApplication:
     return Qes(card) if reference is CertificateReference.QES else Esign(card)
 
 
+def last_day(der: bytes) -> date | None:
+    """Return the last day of a certificate; None where it cannot be read: the card may do its work all the same."""
+    try:
+        return x509.load_der_x509_certificate(der).not_valid_after_utc.date()
+    except _UNREADABLE:
+        return None
+
+
 def _expiry(card: Card) -> date | None:
     """Return the last day of C.AUT; None where the card has none that can be read."""
     session = opened(card, CertificateReference.AUT)
     for algorithm in (KeyAlgorithm.ECC, KeyAlgorithm.RSA):
         try:
-            der = session.certificate(CertificateReference.AUT, algorithm)
-            return x509.load_der_x509_certificate(der).not_valid_after_utc.date()
-        except ValueError:
-            return None
+            return last_day(session.certificate(CertificateReference.AUT, algorithm))
         except WorldError as error:
             if error.failure.reason not in _NO_CERTIFICATE:
                 raise

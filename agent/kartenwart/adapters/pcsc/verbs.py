@@ -35,7 +35,7 @@ def pin_verb(slot: Slot, insertion: int, iccsn: str, wish: PinWish, gate: Gate) 
     """Let a person type at the reader's pad, once; a PIN that is verified then keeps the card under power."""
     with ExitStack() as stack:
         with before_the_verb():
-            card = _the_same(stack, slot, insertion, iccsn)
+            card = the_same(stack, slot, insertion, iccsn)
         result = Passwords(card).carry_out(wish, ReaderPad(slot.control, slot.abilities, gate))
         if result.outcome is PinOutcome.VERIFIED:
             slot.keep()
@@ -46,13 +46,13 @@ def authenticate(slot: Slot, insertion: int, iccsn: str, order: AuthenticateOrde
     """Let the card sign a hash with C.AUT, once; ECDSA as DER."""
     with ExitStack() as stack:
         with before_the_verb():
-            session = opened(_the_same(stack, slot, insertion, iccsn), CertificateReference.AUT)
+            session = opened(the_same(stack, slot, insertion, iccsn), CertificateReference.AUT)
         gate()
         signature = session.sign(CertificateReference.AUT, order.scheme, order.digest)
     return as_der(signature) if order.scheme.is_ecdsa else signature
 
 
-def _the_same(stack: ExitStack, slot: Slot, insertion: int, iccsn: str) -> Card:
+def the_same(stack: ExitStack, slot: Slot, insertion: int, iccsn: str) -> Card:
     """Have the card until the stack ends; CARD_REMOVED unless it still says the number that it said at first.
 
     No try of a PIN is ever spent on a card that nobody meant, whatever pcscd has counted.
