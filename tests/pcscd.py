@@ -1,8 +1,8 @@
 """A real pcscd of the test's own: killed, started again, and gone with the test.
 
-It runs in a mount namespace (its /run is a folder of ours) and a network namespace (vpcd listens on all addresses). What
-connects to one of its ports on 127.0.0.1 is passed on into its network by tests/pcscd_inside.py, so that a simulator out
-here reaches vpcd as it would without all this. Clients use `Pcscd.environment`; libpcsclite reads that once per process.
+It runs in a mount namespace (its /run is a folder of ours) and a network namespace (vpcd listens on all addresses).
+What connects to one of its ports on 127.0.0.1 is passed on into its network by tests/pcscd_inside.py, so a simulator
+outside reaches vpcd as without all this. Clients use `Pcscd.environment`; libpcsclite reads it once per process.
 """
 
 import asyncio

@@ -14,7 +14,9 @@ from firmware_sim.readers.slot import MuteCardError, NoCardError, NoReaderError,
 _RESET = b"\x02"
 _SHORTEST_APDU = 4
 _LONGEST_FRAME = 0xFFFF
-RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
+RETRY_SECONDS = 0.2
+# pcscd looks every 400 ms. A card that was gone for less would have no power, and nobody would give it any.
+ABSENT_SECONDS = 0.7
 
 
 class VpcdSlot:
@@ -26,17 +28,13 @@ class VpcdSlot:
 
     async def serve(self) -> None:
         """Until cancelled."""
-        failed = 0
         while True:
             self._slot.change.clear()
             if self._slot.card is None:
-                failed = 0
                 await self._slot.change.wait()
-                continue
-            talked = await self._insert()
-            failed = 0 if talked else failed + 1
-            if not self._slot.change.is_set():
-                await asyncio.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
+            else:
+                talked = await self._insert()
+                await asyncio.sleep(ABSENT_SECONDS if talked else RETRY_SECONDS)
 
     async def _insert(self) -> bool:
         """Be a card in the slot until it is pulled or vpcd leaves; False when vpcd was not there or said nothing."""

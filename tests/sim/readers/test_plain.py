@@ -71,8 +71,8 @@ async def test_cards_come_and_go_and_lose_what_was_verified(at_desk: Desk, ask: 
     assert await ask("transmit", data="0020000108" + "26135790ffffffff") == "9000"
     assert await ask("transmit", data=PIN_STATUS) == "9000"
     practice.pull("smcb-m1")
+    practice.insert("smcb-m1", "tisch", 1)  # faster than pcscd looks
     await ask("change", reader=FIRST, present=False, within=5)
-    practice.insert("smcb-m1", "tisch", 1)
     await ask("change", reader=FIRST, present=True, within=5)
     await ask("connect", reader=FIRST)
     assert await ask("transmit", data=PIN_STATUS) == "63c3"
