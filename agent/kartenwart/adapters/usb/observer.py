@@ -27,7 +27,8 @@ _TROUBLE = (OSError, LookupError, ValueError, RuntimeError, ImportError)
 class Observer:
     """Looks at the USB when udev says that something changed, and tells what is there when it is not what was told.
 
-    `tell` runs in the thread. `report(event, **fields)` hears of trouble; the thread begins anew after a growing pause.
+    `tell` runs in the thread. `report(event, **fields)` hears of new trouble; the thread begins anew after a pause that
+    grows.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Observer:
         self._told: tuple[UsbDevice, ...] | None = None
         self._since: dict[tuple[str, tuple[int, int] | None], float] = {}
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._trouble, self._pause = "", _FIRST_PAUSE
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="usb", daemon=True)
 
@@ -57,15 +59,18 @@ class Observer:
         os.close(self._wake)
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
         while not self._stopped:
             try:
                 self._observe()
-                pause = _FIRST_PAUSE
             except _TROUBLE as error:
-                self._report("usb.failed", kind=type(error).__name__)
-                self._wait(None, pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                self._troubled(type(error).__name__)
+                self._wait(None, self._pause)
+
+    def _troubled(self, kind: str) -> None:
+        if kind != self._trouble:
+            self._report("usb.failed", kind=kind)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if self._trouble else _FIRST_PAUSE
+        self._trouble = kind
 
     def _observe(self) -> None:
         """Follow one monitor until it fails or we are stopped; what it lost before is found by looking first."""
@@ -88,6 +93,7 @@ class Observer:
         return heard
 
     def _look(self, found: tuple[UsbDevice, ...]) -> None:
+        self._trouble = ""
         now = time.monotonic()
         keys = [(device.port, device.channel) for device in found]
         self._since = {key: self._since.get(key, now) for key in keys}
