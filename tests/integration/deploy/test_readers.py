@@ -22,7 +22,7 @@ PLACED = (
     "/usr/local/lib/udev/rules.d/70-kartenwart.rules",
     "/etc/polkit-1/rules.d/50-kartenwart.rules",
 )
-MOST_EXPOSURE_WITH_READERS = 1.9
+MOST_EXPOSURE_WITH_READERS = 1.7
 ASKED = """
 const rules = [];
 const polkit = {Result: {YES: "yes", NOT_HANDLED: null}, addRule: (rule) => rules.push(rule)};
