@@ -18,6 +18,7 @@ from kartenwart.client.services.inventory import Inventory
 from kartenwart.client.services.jobs import Jobs, OnJob, Pins, Signatures
 from kartenwart.client.services.patients import PatientCards
 from kartenwart.client.services.people import Enrolments, Users, Workstations
+from kartenwart.client.services.readers import Readers
 from kartenwart.client.services.terminals import Terminals
 from kartenwart.client.services.verification import Verifications
 from kartenwart.client.wire import Wire
@@ -52,6 +53,7 @@ class Kartenwart:
         self.system = System(wire)
         self.konnektors = Konnektors(wire)
         self.terminals = Terminals(wire)
+        self.readers = Readers(wire)
         self.cards = Cards(wire)
         self.certificates = Certificates(wire)
         self.inventory = Inventory(wire)
