@@ -19,6 +19,7 @@ from tests.processes import REPOSITORY
 HERE = Path(__file__).parent
 DISTRIBUTION_PYTHON = "/usr/bin/python3"
 SECONDS = 20.0
+ENDPOINT = struct.pack("<BBBBHB", 7, 5, 0x81, 2, 64, 0)
 
 
 @dataclass(kw_only=True)
@@ -158,10 +159,15 @@ def reader(
     features: int = 0x0004_0840,
     serial: str = "",
     described: bool = True,
+    behind_endpoint: bool = False,
 ) -> dict[str, Any]:
-    """A reader with an interface per name (empty: the interface has none)."""
+    """A reader with an interface per name (empty: the interface has none).
+
+    Its class descriptor stands behind the interface, or with some makers behind the endpoint.
+    """
     own = _class_descriptor(slots, features, pins) if described else b""
-    interfaces = [struct.pack("<BBBBBBBBB", 9, 4, each, 0, 0, 0x0B, 0, 0, 0) + own for each in range(len(names))]
+    rest = ENDPOINT + own if behind_endpoint else own + ENDPOINT
+    interfaces = [struct.pack("<BBBBBBBBB", 9, 4, each, 0, 1, 0x0B, 0, 0, 0) + rest for each in range(len(names))]
     length = 9 + sum(len(each) for each in interfaces)
     configuration = struct.pack("<BBHBBBBB", 9, 2, length, len(names), 1, 0, 0x80, 50) + b"".join(interfaces)
     head = struct.pack(

@@ -101,6 +101,13 @@ async def test_a_reader_without_driver_is_shown_and_has_no_name_at_pcscd(bus: Bu
     assert (found[0]["pcsc_names"], found[0]["slots"], found[0]["pad"]) == ([], 1, True)
 
 
+async def test_a_description_behind_the_endpoint_is_found(bus: Bus, onlooker: Onlooker) -> None:
+    await bus.plug(reader(behind_endpoint=True))
+    (found,) = await onlooker.sees(bool)
+
+    assert (found["slots"], found["pad"]) == (1, True)
+
+
 async def test_a_reader_that_says_nothing_of_itself_has_no_pad(bus: Bus, onlooker: Onlooker) -> None:
     await bus.plug(reader(described=False))
     found = await onlooker.sees(lambda readers: readers and readers[0]["pcsc_names"])
