@@ -1,13 +1,14 @@
 """Writes the inputs that fuzzing starts from:  python -m tests.fuzz.seeds
 
-All are made here, of a practice that does not exist. What libFuzzer found beside them is kept under the hash it gave.
+All are made here, of a practice that does not exist; those of cards and readers in card_seeds.py. What libFuzzer
+found beside them is kept under the hash it gave.
 """
 
 import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -19,7 +20,7 @@ from kartenwart.codecs.soap.namespaces import DSS, ENCRYPTION, SIGNATURES_7_4
 from tests.fuzz.fuzz_enrolment import HONEST, KNOWN, NONCE, PUBLIC, TYPED
 from tests.fuzz.fuzz_json import KINDS, mark
 from tests.fuzz.fuzz_xmldsig import DOCUMENT, SIGNED
-from tests.fuzz.target import CORPUS, NAMES
+from tests.fuzz.target import CORPUS
 from tests.unit.codecs import containers
 from tests.unit.codecs.answers import NAMESPACES, OK, cards, envelope, fault, warning
 from tests.unit.codecs.frames import encode_frame
@@ -33,14 +34,19 @@ def main() -> None:
     """Write every seed under a name of its own, and the dictionaries."""
     made = {"cetp": cetp, "soap": soap, "sds": sds, "json": bodies, "enrolment": enrolment, "vsd": vsd}
     made |= {"xmldsig": xmldsig}
-    for name in NAMES:
-        folder = CORPUS / name
-        folder.mkdir(parents=True, exist_ok=True)
-        seeds = tuple(made[name]())
+    for name, make in made.items():
+        seeds = tuple(make())
         if name in WITH_TAGS:
             (CORPUS / f"{name}.dict").write_text(_words(seeds))
-        for seed in seeds:
-            (folder / hashlib.sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
+        write(name, seeds)
+
+
+def write(name: str, seeds: Iterable[bytes]) -> None:
+    """Put seeds into a corpus, under the hash of their bytes."""
+    folder = CORPUS / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        (folder / hashlib.sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
 
 
 def _words(seeds: tuple[bytes, ...]) -> str:

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
-NAMES = ("cetp", "soap", "sds", "json", "enrolment", "vsd", "xmldsig")
+NAMES = (
+    *("cetp", "soap", "sds", "json", "enrolment", "vsd", "xmldsig"),
+    *("atr", "tlv", "card", "card_certificates", "pcsc_pin", "ccid"),
+)
 
 Judge = Callable[[bytes], None]
 
