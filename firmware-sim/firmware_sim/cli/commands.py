@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from firmware_sim.cli import comfort_commands, control_commands, fault_commands, model_commands, reader_commands
+from firmware_sim.cli.desk import run_desk
 from firmware_sim.cli.interactive_pad import run_pad
 from firmware_sim.cli.options import State, failing
 from firmware_sim.world.reading import WorldFileError, default_text, read_world
@@ -52,6 +53,12 @@ def print_world() -> None:
 def pad(terminal: Annotated[str, typer.Argument(help="Name of the terminal.")], state: State) -> None:
     """Stand at a pad: see its display, type PINs without echo, Enter confirms, c or Esc cancels."""
     run_pad(terminal, state)
+
+
+@app.command()
+def desk(state: State) -> None:
+    """Stand at a desk: all displays, slots and pads in this window; type PINs, insert and pull cards, q leaves."""
+    run_desk(state)
 
 
 @app.command("sample-pdf")

@@ -26,7 +26,7 @@ def run_pad(terminal: str, state: Path) -> None:
             raise DoorError("the pad needs a terminal on stdin; for scripts use: kartenwart-sim type")
         door = DoorClient(state)
         door.get(f"/pads/{terminal}")
-        with _raw_keys():
+        with raw_keys():
             _stand_at(door, terminal)
 
 
@@ -40,7 +40,7 @@ def _stand_at(door: DoorClient, terminal: str) -> None:
         if line != shown:
             print(f"\r\x1b[K{line}", end="", flush=True)
             shown = line
-        key = _key()
+        key = key_pressed()
         if key in ("\x03", "\x04"):
             print()
             return
@@ -68,16 +68,21 @@ def _send(door: DoorClient, terminal: str, entry: dict[str, str]) -> None:
         time.sleep(_POLL_SECONDS)  # the prompt ended in the meantime; the display will say so
 
 
-def _key() -> str:
+def key_pressed() -> str:
+    """The key that is pressed within a moment, empty when none is."""
     ready, _, _ = select.select([sys.stdin], [], [], _POLL_SECONDS)
     return os.read(sys.stdin.fileno(), 1).decode("ascii", "ignore") if ready else ""
 
 
 @contextmanager
-def _raw_keys() -> Iterator[None]:
+def raw_keys() -> Iterator[None]:
+    """Each key comes as it is pressed, Ctrl-C too, and none is shown."""
     before = termios.tcgetattr(sys.stdin)
     try:
         tty.setraw(sys.stdin)
+        raw = termios.tcgetattr(sys.stdin)
+        raw[1] = before[1]  # lines are still ended as a window needs it
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, raw)
         yield
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)

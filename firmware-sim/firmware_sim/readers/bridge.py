@@ -102,20 +102,24 @@ class Bridge:
     async def _serve(self, line: Line) -> None:
         """One connection of the handler: for commands, or (E) to be told of changes."""
         try:
-            while True:
-                size = int.from_bytes(await line.read(4), "big")
-                if not 1 <= size <= _LONGEST_FRAME:
-                    return
-                frame = await line.read(size)
-                if frame == b"E":
-                    await self._tell_changes(line)
-                    return  # pcscd ends this one whenever it likes: the card keeps its power
-                code, data = await self._answer(frame[:1], frame[1:])
-                await line.write((len(data) + 2).to_bytes(4, "big") + code.to_bytes(2, "big") + data)
+            frame = await _frame(line)
+            if frame == b"E":
+                await self._tell_changes(line)
+            else:
+                await self._obey(line, frame)
         except (LineClosedError, NoReaderError):
-            self._slot.power_off()
+            pass  # as a cable does that is pulled
         finally:
             line.close()
+
+    async def _obey(self, line: Line, frame: bytes) -> None:
+        try:
+            while True:
+                code, data = await self._answer(frame[:1], frame[1:])
+                await line.write((len(data) + 2).to_bytes(4, "big") + code.to_bytes(2, "big") + data)
+                frame = await _frame(line)
+        finally:
+            self._slot.power_off()
 
     async def _tell_changes(self, line: Line) -> None:
         async with _reading(line) as ended:
@@ -163,6 +167,14 @@ class Bridge:
             case b"L":
                 return PROPERTIES
         raise LineClosedError
+
+
+async def _frame(line: Line) -> bytes:
+    """The next request. Raises `LineClosedError`."""
+    size = int.from_bytes(await line.read(4), "big")
+    if not 1 <= size <= _LONGEST_FRAME:
+        raise LineClosedError
+    return await line.read(size)
 
 
 @asynccontextmanager
