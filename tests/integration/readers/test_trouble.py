@@ -1,6 +1,7 @@
 """Cards that are mute, garble or go in the middle of a command: a word for each, no hang, no repetition."""
 
 import asyncio
+import signal
 import time
 
 import pytest
@@ -89,6 +90,24 @@ async def test_pcscd_killed_inside_a_signature_leaves_its_outcome_unknown(plug: 
         assert (told.value.failure.reason, told.value.sent) == (Reason.READER_SERVICE_DOWN, True)
         await desk.until(lambda seen: seen.condition is not None and seen.readers == ())
         assert sum(command[1] == 0x2A for command in inserted.commands) == 1
+
+
+async def test_a_pcscd_that_hangs_keeps_nobody_from_ending(plug: Plug, pcscd: Pcscd) -> None:
+    assert pcscd.process is not None
+    desk = Desk()
+    async with desk:
+        plug("smcb-m1")
+        card = await desk.card()
+        pcscd.process.send_signal(signal.SIGSTOP)
+        reading = asyncio.create_task(desk.readers.read_certificate(call(card), AUT, ECC))
+        await asyncio.sleep(0.2)
+        reading.cancel()
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 12
+    pcscd.process.send_signal(signal.SIGCONT)
+    async with asyncio.timeout(10):
+        while reader_threads():
+            await asyncio.sleep(0.1)
 
 
 async def test_a_card_that_hangs_keeps_its_thread_and_nobody_else(plug: Plug) -> None:

@@ -1,5 +1,6 @@
 """What is done with cards at a reader without a pad, beside other programs at the same pcscd."""
 
+import asyncio
 import hashlib
 
 import pytest
@@ -132,6 +133,7 @@ async def test_a_card_that_another_has_alone_is_in_use_and_read_later(plug: Plug
     async with Desk() as desk:
         plug("smcb-m1")
         card = await desk.card()
+        await asyncio.sleep(0.5)  # the agent stays for a moment, in case that more is asked for
         with OtherProgram(READER, exclusive=True):
             await desk.reader(lambda reader: reader.slot is SlotState.IN_USE)
             with pytest.raises(WorldError) as told:

@@ -44,12 +44,14 @@ class Place:
     def take(self, status: SlotStatus) -> None:
         """Take over what pcscd says; a card that is new is read."""
         before, self._status = self._status, status
+        if before is None or before.exclusive != status.exclusive:
+            self._wake.set()  # not by every change: our own connecting is one
         if before is None or (before.count, before.present) != (status.count, status.present):
+            self._wake.set()
             self.insertion = status.count
             self.card = self._doubted = self._condition = None
             self._busy = self._given_up = False
             self.thread.tell(Slot.forget)
-        self._wake.set()
         self._begin_reading()
 
     def doubt(self) -> None:

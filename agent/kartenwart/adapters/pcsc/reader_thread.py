@@ -16,6 +16,7 @@ from kartenwart.domain.ports.cards import BeforeSend
 T = TypeVar("T")
 
 _GATE_SECONDS = 30.0
+_LINGER_SECONDS = 0.2  # connecting anew costs as much as reading a certificate
 
 
 class Gate:
@@ -118,7 +119,7 @@ class ReaderThread:
         self._thread.join(within)
 
     def _run(self) -> None:
-        while (order := self._orders.get()) is not None:
+        while (order := self._next()) is not None:
             if self._closed:
                 self._settle(order, None, halted(Reason.READER_GONE))
             elif order.answer is None or not order.answer.cancelled():
@@ -126,6 +127,14 @@ class ReaderThread:
                 self._do(order)
                 self._running = None
         self._slot.close()
+
+    def _next(self) -> _Order | None:
+        """Wait for what comes next; a card is let go when nothing follows at once."""
+        try:
+            return self._orders.get(timeout=_LINGER_SECONDS if self._slot.restless else None)
+        except queue.Empty:
+            self._slot.rest()
+            return self._orders.get()
 
     def _do(self, order: _Order) -> None:
         try:

@@ -27,8 +27,8 @@ _NO_RESET = frozenset({NO_SMARTCARD, REMOVED_CARD, RESET_CARD, SHARING_VIOLATION
 class Slot:
     """A reader while its thread lives: the card's channel, and the line to the reader's own pad.
 
-    Connected beside others, and only while something is done: pcscd takes the power from a card that nobody uses for
-    five seconds. After a PIN was verified the connection is kept, so that the PIN stays verified. All errors are
+    Connected beside others, and only until it rests: pcscd takes the power from a card that nobody uses for five
+    seconds. After a PIN was verified the connection is kept, so that the PIN stays verified. All errors are
     WorldErrors.
     """
 
@@ -68,18 +68,27 @@ class Slot:
             yield self._recognised(connection)
         except WorldError as error:
             garbled = error.failure.reason is Reason.CARD_FAULT and not isinstance(error, CardRefusal)
-            self._kept &= not garbled
             if garbled and self._trouble is None:
                 self._trouble = PcscError(0)
             raise
         finally:
             connection.end()
-            if self._trouble is not None or not self._kept:
+            if self._trouble is not None:
                 self._close(self._trouble)
 
     def keep(self) -> None:
-        """Stay connected when the block ends, until the card goes or is reset."""
+        """Stay connected after the block, until the card goes or is reset."""
         self._kept = True
+
+    @property
+    def restless(self) -> bool:
+        """True while it is connected only because something else might follow at once."""
+        return self._connection is not None and not self._kept
+
+    def rest(self) -> None:
+        """Let go of a card of which nothing is wanted any more, unless it is kept."""
+        if not self._kept:
+            self._close(None)
 
     def transmit(self, command: bytes) -> bytes:
         """Send a command to the card, inside the block (see cards.channel.Channel)."""

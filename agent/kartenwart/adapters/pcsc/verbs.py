@@ -58,6 +58,8 @@ def the_same(stack: ExitStack, slot: Slot, insertion: int, iccsn: str) -> Card:
     No try of a PIN is ever spent on a card that nobody meant, whatever pcscd has counted.
     """
     card = stack.enter_context(slot.card(insertion))
-    if not iccsn or MasterFile(card).iccsn() != iccsn:
+    if not iccsn:
+        raise halted(Reason.CARD_TYPE_WRONG)
+    if MasterFile(card).iccsn() != iccsn:
         raise halted(Reason.CARD_REMOVED)
     return card

@@ -1,17 +1,21 @@
 """The thread that waits for readers and cards to come and go, and comes back when pcscd was away."""
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kartenwart.adapters.pcsc.conditions import CANCELLED, UNKNOWN_READER, PcscError
 from kartenwart.adapters.pcsc.pcscd import PLUG_AND_PLAY, Context, SlotStatus
-from kartenwart.domain.failures import Failure
+from kartenwart.domain.catalogue import failure
+from kartenwart.domain.failures import Failure, Reason
 
 _LOOK_SECONDS = 2.0  # a reader that came between two questions is found then
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 _UNAWARE = 0
 _GONE_MEANWHILE = (CANCELLED, UNKNOWN_READER)
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,14 @@ class StatusThread:
     def stop(self, within: float) -> None:
         """End the thread; blocks for so many seconds at most."""
         self._stopping.set()
+        # In a thread of its own: it asks pcscd, which may be the one that hangs.
+        threading.Thread(target=self._cancel, name="pcsc-cancel", daemon=True).start()
+        self._thread.join(within)
+
+    def _cancel(self) -> None:
         with self._lock:
             if self._context is not None:
                 self._context.cancel()
-        self._thread.join(within)
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -57,6 +65,9 @@ class StatusThread:
                     self._follow(context)
             except PcscError as error:
                 self._say(Status(condition=error.failure))
+            except Exception:  # noqa: BLE001  # whatever it is: a thread that is gone would tell nothing ever again
+                _log.exception("the watch over readers begins anew")
+                self._say(Status(condition=failure(Reason.READER_FAULT)))
             self._stopping.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
