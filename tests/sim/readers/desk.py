@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from firmware_sim.readers.conf import VPCD, described, write_conf
 from firmware_sim.simulation import Simulation, build
 from firmware_sim.world.reading import default_text, read_world
+from tests.lacking import lacking
 from tests.pcscd import Pcscd, pcscd
 
 _CLIENT = Path(__file__).with_name("pcsc_client.py")
@@ -70,6 +72,8 @@ def world_text(readers: str) -> str:
 async def desk(readers: str, state: Path, folder: Path, handler: Path) -> AsyncIterator[Desk]:
     """Everything running; `state` may keep the PKI of other tests."""
     simulation = build(read_world(world_text(readers)), state)
+    if not VPCD.exists() or shutil.which("opensc-tool") is None:
+        lacking("needs vsmartcard-vpcd and opensc")
     configured = simulation.practice.configuration.readers
     write_conf([described(one, state) for one in configured], folder / "conf", state, handler, VPCD)
     ports = [one.port + slot for one in configured if one.kind == "plain" for slot in range(one.slots)]
