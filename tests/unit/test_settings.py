@@ -223,3 +223,29 @@ def test_a_kon_file_that_cannot_be_used_is_named(
     (tmp_path / "broken.kon").write_text("{", encoding="utf-8")
     with pytest.raises(SettingsError, match=words):
         load(write(tmp_path, text))
+
+
+READERS = '[readers]\nenabled = true\n[contexts.labor]\nreaders = true\nmandant = "m1"\n'
+
+
+def test_a_context_may_mean_the_readers_of_the_box(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, READERS))
+    context = contexts(settings)["contexts/labor"]
+    assert (context.at_readers, context.mandant, context.workplace) == (True, "m1", "")
+    assert not settings.readers.laboratory.qes
+    assert not settings.readers.laboratory.insurance_data
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (READERS + 'workplace = "w"\n', r"contexts\.labor: readers = true goes with mandant and purpose only"),
+        (READERS + 'konnektor = "k1"\n', r"contexts\.labor: readers = true goes with mandant and purpose only"),
+        (READERS.replace("enabled = true", "enabled = false"), r"contexts\.labor\.readers: write enabled = true"),
+        (READERS.replace("readers = true\n", ""), r"contexts\.labor: konnektor is missing; or write readers = true"),
+        ("[readers]\nlaboratories = true\n", r"readers\.laboratories: there is no such setting"),
+    ],
+)
+def test_readers_and_konnektor_do_not_mix(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load(write(tmp_path, text))

@@ -26,9 +26,8 @@ from kartenwart.domain.comfort import EndWarning
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import READERS
 from kartenwart.domain.jobs import Job
-from kartenwart.domain.ports.cards import CardPort
 from kartenwart.domain.ports.konnektor import KonnektorPort
-from kartenwart.domain.ports.readers import UsbWatch
+from kartenwart.domain.ports.readers import ReaderPort, UsbWatch
 from kartenwart.edge.edge import Edge
 from kartenwart.edge.services.building import build_services
 from kartenwart.edge.services.operations import Operations
@@ -74,10 +73,10 @@ class Reached(dict[str, KonnektorPort]):
         raise WorldError(failure(Reason.KONNEKTOR_UNREACHABLE), sent=False)
 
 
-class ReachedReaders(dict[str, CardPort]):
+class ReachedReaders(dict[str, ReaderPort]):
     """The box's readers by their one name; not entered yet, or not to be loaded, is a service that is down."""
 
-    def __missing__(self, name: str) -> CardPort:
+    def __missing__(self, name: str) -> ReaderPort:
         raise WorldError(failure(Reason.READER_SERVICE_DOWN), sent=False)
 
 
@@ -117,7 +116,7 @@ async def follow(stack: AsyncExitStack, ground: Ground) -> Ports:
 async def _operations(
     ground: Ground,
     konnektors: Mapping[str, KonnektorPort],
-    readers: Mapping[str, CardPort],
+    readers: Mapping[str, ReaderPort],
     usb: Mapping[str, UsbWatch],
 ) -> tuple[Operations, dict[str, Readiness]]:
     """Build the operations and let every service of the contract answer."""

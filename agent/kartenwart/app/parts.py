@@ -11,9 +11,8 @@ from kartenwart.adapters.store import Store
 from kartenwart.adapters.vault import DocumentVault
 from kartenwart.app.admission import Admission
 from kartenwart.domain.comfort import EndWarning
-from kartenwart.domain.ports.cards import CardPort
 from kartenwart.domain.ports.konnektor import KonnektorPort
-from kartenwart.domain.ports.readers import UsbWatch
+from kartenwart.domain.ports.readers import ReaderPort, UsbWatch
 from kartenwart.operations.comfort_sessions import ComfortSessions
 from kartenwart.operations.documents import Documents
 from kartenwart.operations.events import EventRing
@@ -47,7 +46,7 @@ class Parts:
     names: Sequence[str]
     limits: Mapping[str, Limits]
     konnektors: Mapping[str, KonnektorPort]
-    readers: Mapping[str, CardPort]
+    readers: Mapping[str, ReaderPort]
     readers_enabled: bool
     usb: Mapping[str, UsbWatch]
     comfort_warning: EndWarning

@@ -10,8 +10,7 @@ from kartenwart.adapters.journal import Report
 from kartenwart.app.loading import loaded
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason
-from kartenwart.domain.ports.cards import CardPort
-from kartenwart.domain.ports.readers import ReaderWatch, SeenReaders, UsbWatch
+from kartenwart.domain.ports.readers import ReaderPort, ReaderWatch, SeenReaders, UsbWatch
 from kartenwart.domain.readers import Laboratory
 from kartenwart.settings import Settings
 
@@ -21,7 +20,7 @@ class Desk:
     """What reaches the readers; `cards` is None where PC/SC cannot be loaded, `usb` where the USB cannot."""
 
     watch: ReaderWatch
-    cards: CardPort | None = None
+    cards: ReaderPort | None = None
     usb: UsbWatch | None = None
 
 

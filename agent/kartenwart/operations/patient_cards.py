@@ -16,8 +16,8 @@ from kartenwart.domain.patients import (
     ReplacementProcedure,
     replacement_after,
 )
+from kartenwart.domain.ports.readers import ReaderPort
 from kartenwart.domain.principals import Caller
-from kartenwart.operations.contexts import require_konnektor
 from kartenwart.operations.insertions import Insertion, Insertions
 from kartenwart.operations.online_checks import OnlineChecks
 from kartenwart.operations.pin_memory import PinMemory
@@ -61,11 +61,12 @@ class PatientCards:
         nobody knows of the card yet. All else that fails is in the reading.
         """
         reach = await self._cards.confirmed(order.card, order.context)
-        require_konnektor(reach.context)
         if reach.card.type is CardType.UNKNOWN:
             return self._failed(reach, failure(Reason.CARD_FAULT), ReplacementProcedure.ANOTHER_INSERTION_FIRST)
         if reach.card.type is not CardType.EGK:
             raise refused(Reason.CARD_TYPE_WRONG)
+        if reach.at is not None:
+            return await self._at_reader(reach, reach.at)
         if order.context not in reach.card.holder_contexts:
             raise refused(Reason.OUT_OF_SCOPE)
         authority = self._cards.reach(order.authority, order.context, order.user) if order.authority else None
@@ -82,14 +83,21 @@ class PatientCards:
     async def read_kvk(self, _caller: Caller, card: str, context: str) -> Reading:
         """Read an old health insurance card; nothing of it is kept."""
         reach = self._cards.inserted(card, context)
-        require_konnektor(reach.context)
         if reach.card.type is not CardType.KVK:
             raise refused(Reason.CARD_TYPE_WRONG)
+        if reach.at is not None:
+            return await self._at_reader(reach, reach.at)
+        return await self._alone(reach, lambda _: reach.konnektor.read_kvk(reach.call))
 
+    async def _at_reader(self, reach: Reach, port: ReaderPort) -> Reading:
+        """Read for a laboratory what a card says without a Konnektor; nothing of it is kept, and it proves nothing."""
+        return await self._alone(reach, lambda _: port.insurance_data(reach.call))
+
+    async def _alone(self, reach: Reach, read: Callable[[Reach], Awaitable[CardData]]) -> Reading:
         async def nobody_else() -> Reach:
             return reach
 
-        return await self._timed(reach, nobody_else, lambda _: reach.konnektor.read_kvk(reach.call))
+        return await self._timed(reach, nobody_else, read)
 
     async def _read(self, reach: Reach, authority: Reach | None, check: bool) -> Reading:
         async def chosen() -> Reach:

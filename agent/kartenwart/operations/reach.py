@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from kartenwart.domain.catalogue import failure, refused, wrong_field
 from kartenwart.domain.failures import AgentError, Failure, Reason, WorldError
-from kartenwart.domain.inventory import Card, CardType, Context, LinkState, Pin
+from kartenwart.domain.inventory import READERS, Card, CardType, Context, LinkState, Pin
 from kartenwart.domain.ports.cards import CardCall, CardPort
 from kartenwart.domain.ports.konnektor import KonnektorPort
+from kartenwart.domain.ports.readers import ReaderPort
 from kartenwart.operations.call_times import CallTimes, call_times
 from kartenwart.operations.card_certificates import CardCertificates
 from kartenwart.operations.comfort_sessions import ComfortSessions
@@ -35,6 +36,7 @@ class Reach:
     limits: Limits
     pads: Pads = field(repr=False)
     by: KonnektorPort | None = field(default=None, repr=False)
+    at: ReaderPort | None = field(default=None, repr=False)
 
     @property
     def konnektor(self) -> KonnektorPort:
@@ -103,7 +105,7 @@ class Cards:
         contexts: Contexts,
         people: People,
         konnektors: Mapping[str, KonnektorPort],
-        readers: Mapping[str, CardPort] | None = None,
+        readers: Mapping[str, ReaderPort] | None = None,
         locks: CardLocks | None = None,
         limits: Mapping[str, Limits] | None = None,
         sessions: ComfortSessions | None = None,
@@ -150,8 +152,9 @@ class Cards:
             context=chosen,
             user="",
             call=CardCall(context=chosen, handle=handle, card_type=found.type),
-            port=self._readers[chosen.konnektor] if chosen.at_readers else self.konnektor(chosen),
+            port=self._readers[READERS] if chosen.at_readers else self.konnektor(chosen),
             by=None if chosen.at_readers else self.konnektor(chosen),
+            at=self._readers[READERS] if chosen.at_readers else None,
             limits=self._limits.get(chosen.konnektor, Limits()),
             pads=self.pads,
         )

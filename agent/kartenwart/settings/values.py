@@ -163,8 +163,8 @@ class Cards:
 class Laboratory:
     """What readers may do in a laboratory only. Neither is for a practice's work: what comes of it is no proof.
 
-    `insurance_data`: ReadVSD reads an eGK or KVK without a Konnektor; that is no VSDM and not for billing. `qes`: an HBA
-    may be made to sign hashes at a reader with a pad; no call of the API makes use of it yet.
+    `insurance_data`: ReadVSD reads an eGK or KVK without a Konnektor; that is no VSDM and not for billing. `qes`: a
+    reader with a pad may let an HBA sign hashes; no call of the API makes use of it yet.
     """
 
     qes: Annotated[bool, checks.switch] = False

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from kartenwart.domain.failures import Failure
 from kartenwart.domain.inventory import CardType
+from kartenwart.domain.patients import CardData
+from kartenwart.domain.ports.cards import CardCall, CardPort
 from kartenwart.domain.readers import SlotState, UsbDevice
 
 
@@ -45,6 +47,14 @@ class SeenReaders:
 
     readers: tuple[SeenReader, ...]
     condition: Failure | None = None
+
+
+class ReaderPort(CardPort, Protocol):
+    """The verbs on cards in the box's own readers; `call.context` and `call.user_id` are not looked at."""
+
+    async def insurance_data(self, call: CardCall) -> CardData:
+        """Read an eGK or KVK: no VSDM, no proof. WorldError LABORATORY_ONLY unless the settings switch it on."""
+        ...
 
 
 class ReaderWatch(Protocol):
