@@ -101,6 +101,15 @@ async def test_a_reader_without_driver_is_shown_and_has_no_name_at_pcscd(bus: Bu
     assert (found[0]["pcsc_names"], found[0]["slots"], found[0]["pad"]) == ([], 1, True)
 
 
+async def test_a_reader_of_a_makers_own_kind_is_known_by_its_driver(bus: Bus, onlooker: Onlooker) -> None:
+    own = reader()
+    own["interfaces"][0]["class"] = "ff"
+    await bus.plug(own)
+    (found,) = await onlooker.sees(lambda readers: readers and readers[0]["pcsc_names"])
+
+    assert (found["pcsc_names"], found["slots"]) == ([NAME], 1)
+
+
 async def test_a_description_behind_the_endpoint_is_found(bus: Bus, onlooker: Onlooker) -> None:
     await bus.plug(reader(behind_endpoint=True))
     (found,) = await onlooker.sees(bool)
