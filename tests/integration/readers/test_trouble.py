@@ -35,13 +35,13 @@ async def test_a_card_that_answers_garbage_is_told_and_asked_three_times(plug: P
         await desk.reader(lambda reader: reader.slot is SlotState.EMPTY and reader.condition is None, slot=1)
 
 
-@pytest.mark.parametrize("atr", [b"", b"\xff\xff"])
+@pytest.mark.parametrize("atr", [b"\xff\xff", b"\x3b"])
 async def test_a_mute_card_is_told_and_not_read(plug: Plug, atr: bytes) -> None:
     async with Desk() as desk:
         inserted = plug("smcb-m1", atr=atr)
-        await asyncio.sleep(1.5)
-        reader = await desk.reader(lambda reader: reader.slot in (SlotState.MUTE, SlotState.EMPTY, SlotState.PRESENT))
-        assert reader.card is None
+        reader = await desk.reader(lambda reader: reader.slot is not SlotState.EMPTY and reader.condition is not None)
+        assert reader.condition is not None
+        assert (reader.slot, reader.condition.reason, reader.card) == (SlotState.MUTE, Reason.CARD_FAULT, None)
         assert inserted.commands == []
 
 

@@ -143,15 +143,30 @@ async def test_a_card_that_another_has_alone_is_in_use_and_read_later(plug: Plug
         assert await desk.readers.read_certificate(call(card), AUT, ECC)
 
 
-async def test_a_card_that_was_changed_is_not_the_card_that_was_meant(plug: Plug) -> None:
+async def test_a_card_that_was_swapped_unseen_is_not_the_card_that_was_meant(plug: Plug, practice: Simulation) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card = await desk.card()
+        inserted.chip = practice.chips.of_card("smcb-old")  # quicker than pcscd looks
+        inserted.chip.power_on()
+        before = len(inserted.commands)
+        order, sent = AuthenticateOrder(scheme=SignatureScheme.ECDSA_DER, digest=DIGEST), Sent()
+        with pytest.raises(WorldError) as told:
+            await desk.readers.authenticate(call(card), order, sent)
+        assert (told.value.failure.reason, told.value.sent, sent.times) == (Reason.CARD_REMOVED, False, 0)
+        assert not [command for command in inserted.commands[before:] if command[1] in (0x22, 0x2A)]
+        await desk.reader(lambda reader: reader.card is not None and reader.card.iccsn != card.iccsn)
+        assert (await desk.card()).handle != card.handle
+
+
+async def test_the_handle_of_a_card_that_was_pulled_reaches_no_other(plug: Plug) -> None:
     async with Desk() as desk:
         first = plug("smcb-m1")
         card = await desk.card()
         first.pull()
-        second = plug("smcb-old")
-        order, sent = AuthenticateOrder(scheme=SignatureScheme.ECDSA_DER, digest=DIGEST), Sent()
+        await desk.reader(lambda reader: reader.slot is SlotState.EMPTY)
+        plug("smcb-m1")
+        await desk.card()
         with pytest.raises(WorldError) as told:
-            await desk.readers.authenticate(call(card), order, sent)
-        assert (told.value.sent, sent.times) == (False, 0)
-        await desk.reader(lambda reader: reader.card is not None and reader.card.iccsn != card.iccsn)
-        assert not [command for command in second.commands if command[1] in (0x22, 0x2A)]
+            await desk.readers.pin_status(call(card), Pin.SMC)
+        assert told.value.failure.reason is Reason.CARD_REMOVED

@@ -36,6 +36,7 @@ class Place:
         self._abilities = Abilities()
         self._busy = False
         self._given_up = False
+        self._mute = False
         self._doubted: ReaderCard | None = None
         self._condition: Failure | None = None
         self._wake = asyncio.Event()
@@ -50,7 +51,7 @@ class Place:
             self._wake.set()
             self.insertion = status.count
             self.card = self._doubted = self._condition = None
-            self._busy = self._given_up = False
+            self._busy = self._given_up = self._mute = False
             self.thread.tell(Slot.forget)
         self._begin_reading()
 
@@ -91,7 +92,7 @@ class Place:
             return SlotState.UNKNOWN
         if not status.present:
             return SlotState.EMPTY
-        if status.mute:
+        if status.mute or self._mute:
             return SlotState.MUTE
         return SlotState.IN_USE if status.exclusive or self._busy else SlotState.PRESENT
 
@@ -122,7 +123,7 @@ class Place:
                     await self._ask(asked)
                 except WorldError as error:
                     failed += 1
-                    self._note(error.failure, asked, final=failed >= _TRIES)
+                    self._note(error, asked, final=failed >= _TRIES)
                     self._changed()
                     await self._pause(_PAUSES_SECONDS[min(failed, len(_PAUSES_SECONDS)) - 1])
             self._changed()
@@ -144,15 +145,17 @@ class Place:
                 self._busy, self._condition = False, None
                 self.card = self._known_or_new(facts)
 
-    def _note(self, failure: Failure, insertion: int, *, final: bool) -> None:
+    def _note(self, error: WorldError, insertion: int, *, final: bool) -> None:
         """Keep why a card was not read: one that garbles is left alone then, all else is asked again now and then."""
         self._described |= final
         if insertion != self.insertion:
             return
-        self._busy = failure.reason is Reason.CARD_BUSY
+        reason = error.failure.reason
+        self._busy = reason is Reason.CARD_BUSY
         if final and not self._busy:
-            self._condition = failure
-            self._given_up = failure.reason is Reason.CARD_FAULT
+            self._condition = error.failure
+            self._given_up = reason is Reason.CARD_FAULT
+            self._mute = self._given_up and not error.sent  # it did not even answer to power
 
     def _known_or_new(self, facts: Facts) -> ReaderCard:
         doubted, self._doubted = self._doubted, None
