@@ -1,6 +1,7 @@
 """What pcscd's reader.conf directory needs for the readers of a practice.
 
-Each plain reader gets a copy of vpcd's driver of its own: one driver that is loaded twice has the same slots for both.
+Each reader gets a copy of its driver: vpcd's, when loaded twice, has the same slots for both, and of ours pcscd would
+number the readers, so that their names depended on the order in which it found them.
 """
 
 import shutil
@@ -55,17 +56,15 @@ def conf_texts(readers: Iterable[Mapping[str, Any]], state: Path, handler: Path,
 
 
 def _driver(reader: Mapping[str, Any], state: Path, handler: Path, vpcd: Path) -> Path:
-    if reader["kind"] == "pad":
-        if not handler.is_file():
-            raise ReaderConfError(f"{handler} is missing; build it: firmware-sim/ifd/build {handler}")
-        return handler.resolve()
-    if not vpcd.is_file():
-        raise ReaderConfError(f"{vpcd} is missing; install the package vsmartcard-vpcd")
-    own = state / "readers" / f"vpcd-{reader['name']}.so"
+    source = handler if reader["kind"] == "pad" else vpcd
+    if not source.is_file():
+        get = f"build it: firmware-sim/ifd/build {handler}" if source == handler else "install vsmartcard-vpcd"
+        raise ReaderConfError(f"{source} is missing; {get}")
+    own = state / "readers" / f"{reader['name']}.so"
     own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # pcscd may have the old copy loaded: never write into it.
     fresh = own.with_suffix(".new")
-    shutil.copyfile(vpcd, fresh)
+    shutil.copyfile(source, fresh)
     fresh.replace(own)
     return own.resolve()
 

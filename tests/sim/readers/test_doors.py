@@ -113,9 +113,9 @@ async def test_what_pcscd_has_to_read(start: Start, tmp_path: Path) -> None:
     written = await command("conf", tmp_path / "conf", "--handler", handler, "--vpcd", vpcd)
     assert written.returncode == 0, written.stderr
     plain = (tmp_path / "conf" / "kartenwart-sim-tisch").read_text()
-    assert f"LIBPATH {state / 'readers' / 'vpcd-tisch.so'}\nCHANNELID 0x8C7B\n" in plain
+    assert f"LIBPATH {state / 'readers' / 'tisch.so'}\nCHANNELID 0x8C7B\n" in plain
     pad = (tmp_path / "conf" / "kartenwart-sim-pad").read_text()
-    assert pad == f'FRIENDLYNAME "pad"\nDEVICENAME {state}/readers/pad.sock\nLIBPATH {handler}\n'
+    assert pad == f'FRIENDLYNAME "pad"\nDEVICENAME {state}/readers/pad.sock\nLIBPATH {state}/readers/pad.so\n'
     printed = await command("conf", "--handler", handler, "--vpcd", vpcd)
     assert printed.stdout == f"{plain}\n{pad}"
     assert (await command("unplug", "pad")).returncode == 0
