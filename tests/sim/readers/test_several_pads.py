@@ -21,7 +21,7 @@ async def test_a_pin_is_asked_at_one_while_another_works(sim_state: Path, tmp_pa
         assert await here.readers(left, 2) == ["links 00 00", "rechts 00 00"]
         await left("connect", reader="links 00 00")
         await right("connect", reader="rechts 00 00")
-        asking = asyncio.create_task(left("control", feature=VERIFY, data=verify_block(VERIFY_SMC, seconds=3)))
+        asking = asyncio.ensure_future(left("control", feature=VERIFY, data=verify_block(VERIFY_SMC, seconds=3)))
         async with asyncio.timeout(5):
             while here.simulation.pads["links"].prompt is None:
                 await asyncio.sleep(0.01)
