@@ -35,6 +35,20 @@ async def test_a_card_that_answers_garbage_is_told_and_asked_three_times(plug: P
         await desk.reader(lambda reader: reader.slot is SlotState.EMPTY and reader.condition is None, slot=1)
 
 
+async def test_a_card_that_garbles_once_is_read_anew_and_is_still_the_same(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        card = await desk.card()
+        garbage = [b"\x5a\x00\xff\xa5\x3c"]
+        inserted.spoil = lambda command: garbage.pop() if garbage else inserted.chip.transmit(command)
+        with pytest.raises(WorldError) as told:
+            await desk.readers.read_certificate(call(card), AUT, ECC)
+        assert told.value.failure.reason is Reason.CARD_FAULT
+        assert (await desk.reader(lambda reader: reader.card is None)).condition is None
+        assert (await desk.card()).handle == card.handle
+        assert await desk.readers.read_certificate(call(card), AUT, ECC)
+
+
 @pytest.mark.parametrize("atr", [b"\xff\xff", b"\x3b"])
 async def test_a_mute_card_is_told_and_not_read(plug: Plug, atr: bytes) -> None:
     async with Desk() as desk:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from firmware_sim.simulation import Simulation
+from kartenwart.adapters.pcsc.slot import Slot
 from kartenwart.domain.authentication import SignatureScheme
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.inventory import CertificateReference, KeyAlgorithm, Pin, PinStatus
@@ -57,10 +58,12 @@ async def test_reading_leaves_to_others_what_they_verified(plug: Plug) -> None:
     async with Desk() as desk:
         plug("smcb-m1")
         card = await desk.card()
+        await asyncio.sleep(0.5)  # the agent stays connected for a moment: it shall come anew, and go
         with OtherProgram(READER) as other:
             assert other.ask(VERIFY_SMC) == "9000"
             await desk.readers.read_certificate(call(card), AUT, ECC)
             assert (await desk.readers.pin_status(call(card), Pin.SMC)).status is PinStatus.VERIFIED
+            await asyncio.sleep(0.5)
             assert other.ask(STATUS_SMC) == "9000"
 
 
@@ -157,6 +160,18 @@ async def test_a_card_that_was_swapped_unseen_is_not_the_card_that_was_meant(plu
         assert not [command for command in inserted.commands[before:] if command[1] in (0x22, 0x2A)]
         await desk.reader(lambda reader: reader.card is not None and reader.card.iccsn != card.iccsn)
         assert (await desk.card()).handle != card.handle
+
+
+async def test_no_other_insertion_is_reached_than_the_one_that_was_meant(plug: Plug) -> None:
+    async with Desk() as desk:
+        inserted = plug("smcb-m1")
+        await desk.card()
+        before, slot = len(inserted.commands), Slot(READER)
+        with pytest.raises(WorldError) as told, slot.card(0x7FFF):
+            pytest.fail("this insertion never was")
+        slot.close()
+        assert (told.value.failure.reason, told.value.sent) == (Reason.CARD_REMOVED, False)
+        assert len(inserted.commands) == before
 
 
 async def test_the_handle_of_a_card_that_was_pulled_reaches_no_other(plug: Plug) -> None:
