@@ -17,6 +17,7 @@ from kartenwart.cli.commands import (
     konnektor,
     patients,
     pins,
+    readers,
     signing,
     users,
     watching,
@@ -44,7 +45,7 @@ def tree() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         epilog=EPILOG,
-        help="Kartenterminals, Karten und Konnektor einer Praxis: ansehen, freischalten, signieren.",
+        help="Kartenterminals, Kartenleser, Karten und Konnektor einer Praxis: ansehen, freischalten, signieren.",
     )
 
     @app.callback()
@@ -55,7 +56,10 @@ def tree() -> typer.Typer:
     ) -> None:
         pass
 
-    looking, working = (cards, certificates, watching, konnektor), (pins, patients, signing, comfort, card_keys, jobs)
+    looking, working = (
+        (cards, readers, certificates, watching, konnektor),
+        (pins, patients, signing, comfort, card_keys, jobs),
+    )
     for commands in (enrolling, *looking, *working, workstations, users, audit, agent):
         commands.add_to(app)
     return app

@@ -11,6 +11,7 @@ from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.konnektor.v1 import konnektor_pb2
 from kartenwart.api.patient.v1 import patient_card_pb2
+from kartenwart.api.reader.v1 import reader_pb2
 from kartenwart.api.signature.v1 import comfort_signature_service_pb2 as comfort_pb2
 from kartenwart.api.signature.v1 import signature_journal_service_pb2 as journal_pb2
 from kartenwart.api.workstation.v1 import workstation_pb2
@@ -155,8 +156,16 @@ EVENTS: dict[int, str] = {
     inventory_pb2.EVENT_TYPE_CONDITION_CLEARED: "Betriebszustand aufgehoben",
     inventory_pb2.EVENT_TYPE_TERMINAL_ADDED: "Terminal neu",
     inventory_pb2.EVENT_TYPE_TERMINAL_REMOVED: "Terminal entfallen",
+    inventory_pb2.EVENT_TYPE_READER_ADDED: "Kartenleser angesteckt",
+    inventory_pb2.EVENT_TYPE_READER_REMOVED: "Kartenleser abgezogen",
     inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDING: "Komfortsignatur endet bald",
     inventory_pb2.EVENT_TYPE_COMFORT_SIGNATURE_ENDED: "Komfortsignatur beendet",
+}
+SLOT_STATES: dict[int, str] = {
+    reader_pb2.SLOT_STATE_EMPTY: "leer",
+    reader_pb2.SLOT_STATE_PRESENT: "Karte steckt",
+    reader_pb2.SLOT_STATE_MUTE: "Karte antwortet nicht",
+    reader_pb2.SLOT_STATE_IN_USE: "von einem anderen Programm belegt",
 }
 REPLACEMENTS: dict[int, str] = {
     patient_card_pb2.REPLACEMENT_PROCEDURE_NOT_NEEDED: "nicht nötig",

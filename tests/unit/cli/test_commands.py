@@ -48,6 +48,7 @@ class Door:
         self.answers: dict[str, Any] = {
             "ListCards": {"cards": CARDS},
             "ListTerminals": {},
+            "ListReaders": {},
             "GetPinStatus": {"pinState": PIN_STATE},
         }
 

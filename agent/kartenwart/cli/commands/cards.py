@@ -11,6 +11,7 @@ from kartenwart.api.konnektor.v1 import konnektor_pb2
 from kartenwart.api.system.v1 import system_service_pb2
 from kartenwart.api.terminal.v1 import terminal_pb2
 from kartenwart.cli.command import command
+from kartenwart.cli.commands.readers import reader_lines
 from kartenwart.cli.exits import Ended, Exit
 from kartenwart.cli.output import Output, plain
 from kartenwart.cli.words import (
@@ -51,17 +52,19 @@ def add_to(app: typer.Typer) -> None:
 async def status(box: "Kartenwart", out: Output) -> None:
     """Wie es um Box, Konnektor und Karten steht, und wer handeln muss. Status 1, wenn eine Verbindung gestört ist."""
     system, links, seen = await box.system.get(), await box.konnektors.list(), await box.cards.list()
+    readers = await box.readers.list()
     down = [link for link in links if link.link_state != konnektor_pb2.LINK_STATE_UP]
     content = {
         "well": not down,
         "system": plain(system),
         "konnektors": [plain(link) for link in links],
         "cards": [plain(card) for card in seen],
+        "readers": [plain(one) for one in readers.readers],
     }
     out.facts("status", content, _box_lines(system))
     for link in links:
         out.text(_link_line(link))
-    for line in (*_locked(seen), *_conditions(seen)):
+    for line in (*reader_lines(readers), *_locked(seen), *_conditions(seen)):
         out.text(line)
     if down:
         raise Ended(Exit.FAILED)
@@ -151,20 +154,28 @@ async def cards(
         if not wanted or CARD_TYPES.get(card.type, "").lower().replace("-", "") in wanted
     ]
     labels = {one.name: one.label or one.ct_id for one in await box.terminals.list()}
-    head = ("Karte", "Typ", "Inhaber", "ICCSN", "Terminal", "PIN", "Zertifikat bis")
+    labels |= {one.name: one.label for one in (await box.readers.list()).readers}
+    head = ("Karte", "Typ", "Inhaber", "ICCSN", "Terminal/Leser", "PIN", "Zertifikat bis")
     rows = [
         (
             short(card.name),
             word(CARD_TYPES, card.type),
             card.holder,
             f"…{card.iccsn_tail}" if card.iccsn_tail else "",
-            ", ".join(f"{labels.get(way.terminal, short(way.terminal))}/{way.slot_id}" for way in card.routes),
+            ", ".join(_place(way, labels) for way in card.routes),
             _pins(card),
             card.certificate_expiry,
         )
         for card in found
     ]
     out.table("cards", found, head, rows)
+
+
+def _place(way: card_pb2.Route, labels: dict[str, str]) -> str:
+    """Return where a card is: terminal and slot, or the reader."""
+    if way.reader:
+        return labels.get(way.reader, short(way.reader))
+    return f"{labels.get(way.terminal, short(way.terminal))}/{way.slot_id}"
 
 
 def _pins(card: card_pb2.Card) -> str:

@@ -71,7 +71,8 @@ def _summary(picture: inventory_pb2.Inventory) -> str:
     up = sum(1 for one in picture.konnektors if one.link_state == konnektor_pb2.LINK_STATE_UP)
     kinds = ", ".join(f"{_kind(card)} {card.holder or short(card.name)}" for card in picture.cards)
     return (
-        f"Konnektoren {up}/{len(picture.konnektors)} ({links}) · Terminals {len(picture.terminals)} · Karten: {kinds}"
+        f"Konnektoren {up}/{len(picture.konnektors)} ({links}) · Terminals {len(picture.terminals)} "
+        f"· Kartenleser {len(picture.readers)} · Karten: {kinds}"
     )
 
 
@@ -80,6 +81,6 @@ def _kind(card: card_pb2.Card) -> str:
 
 
 def _event(event: inventory_pb2.Event) -> str:
-    where = " ".join(short(part) for part in (event.terminal, event.context, event.detail) if part)
+    where = " ".join(short(part) for part in (event.terminal, event.reader, event.context, event.detail) if part)
     line = f"{clock(event.time)}  {word(EVENTS, event.type)}: {short(event.subject)} {where}"
     return f"{line}  (bestätigt: {yes(event.confirmed)})"
