@@ -125,16 +125,18 @@ async def test_a_reader_that_says_nothing_of_itself_has_no_pad(bus: Bus, onlooke
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_thousand_times_out_and_in_leaves_nothing_behind(bus: Bus, onlooker: Onlooker) -> None:
     await bus.plug(reader("1-3", 120))
     await bus.plug(reader("1-1", 119))
     await onlooker.sees(lambda readers: ports(readers) == ["1-1", "1-3"])
     before = await onlooker.count()
-    for number in (1 + each % 100 for each in range(1000)):
-        await bus.cycle(reader("1-1", number))
+    for each in range(1, 1001):
+        number = 1 + each % 100
+        await bus.cycle(reader("1-1", number) | {"interfaces": []})
         # Sockets of the played bus hold ten events: the onlooker is given the time to take them.
-        await onlooker.sees(partial(has, channel=[1, number]))
+        if each % 4 == 0:
+            await onlooker.sees(partial(has, channel=[1, number]))
 
     assert await onlooker.count() == before
     assert [said for said in onlooker.talk.heard if "trouble" in said] == []

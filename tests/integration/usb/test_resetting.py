@@ -50,3 +50,11 @@ async def test_a_device_that_must_not_be_opened_is_not_permitted(bus: Bus, umock
     async with watching(bus, umockdev, setpriv, "--bounding-set", "-dac_override,-dac_read_search") as onlooker:
         await onlooker.sees(bool)
         assert (await onlooker.reset("1-1"))["reset"] == "READER_NOT_PERMITTED"
+
+
+async def test_where_the_service_sees_no_device_nodes_it_is_not_permitted(bus: Bus, onlooker: Onlooker) -> None:
+    await bus.plug(reader())
+    await onlooker.sees(bool)
+    shutil.rmtree(Path(bus.directory) / "dev/bus")
+
+    assert await onlooker.reset("1-1") == {"reset": "READER_NOT_PERMITTED", "sent": False}

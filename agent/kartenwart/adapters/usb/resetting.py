@@ -1,6 +1,7 @@
 """Reset of a reader that hangs: the USB's own, as if it were pulled and plugged in again."""
 
 import errno
+from pathlib import Path
 
 import usb.core
 import usb.util
@@ -8,6 +9,7 @@ import usb.util
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.failures import Reason, WorldError
 
+_NODES = Path("/dev/bus/usb")
 _REASONS = {
     errno.EACCES: Reason.READER_NOT_PERMITTED,
     errno.EPERM: Reason.READER_NOT_PERMITTED,
@@ -22,6 +24,8 @@ def reset(channel: tuple[int, int]) -> None:
     The kernel takes the reader from pcscd for it: a command that is on its way gets no answer. WorldError
     READER_NOT_PERMITTED (udev rule missing, or no USB in this service), READER_GONE, READER_FAULT.
     """
+    if not _NODES.is_dir():  # as in a service with PrivateDevices=yes
+        raise WorldError(failure(Reason.READER_NOT_PERMITTED), sent=False)
     try:
         found = next((each for each in usb.core.find(find_all=True) if (each.bus, each.address) == channel), None)
     except usb.core.NoBackendError:
