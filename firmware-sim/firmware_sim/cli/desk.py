@@ -123,7 +123,7 @@ class Desk:
 
     def _panel(self, place: Place) -> Panel:
         table = Table.grid(padding=(0, 2))
-        table.add_row(*(f"{slot}: {card or '-'}" for slot, card in place.slots.items()))
+        table.add_row(*(Text(f"{slot}: {card or '-'}") for slot, card in place.slots.items()))
         stars = "*" * len(self._typed) if place is self.here else ""
         shown = Text(f"[{place.display}] {stars}" if place.display else "(no pad)")
         title = place.name if place.there else f"{place.name} (unplugged)"
