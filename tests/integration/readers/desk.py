@@ -9,8 +9,8 @@ from typing import Self
 from kartenwart.adapters.clock.system import SystemClock
 from kartenwart.adapters.pcsc.readers import Readers
 from kartenwart.domain.inventory import CardType, Context
-from kartenwart.domain.ports.cards import CardCall
-from kartenwart.domain.ports.readers import ReaderCard, SeenReader, SeenReaders
+from kartenwart.domain.ports.cards import CardCall, CardPort
+from kartenwart.domain.ports.readers import ReaderCard, ReaderWatch, SeenReader, SeenReaders
 from kartenwart.domain.readers import Laboratory
 
 CONTEXT = Context(name="contexts/box", konnektor="readers", mandant="m1", client_system="", workplace="")
@@ -22,6 +22,7 @@ class Desk:
 
     def __init__(self, laboratory: Laboratory | None = None) -> None:
         self.readers = Readers(SystemClock(), laboratory)
+        self.ports: tuple[CardPort, ReaderWatch] = (self.readers, self.readers)  # what mypy holds it to
         self.said: list[SeenReaders] = []
         self._news = asyncio.Condition()
         self._listening: asyncio.Task[None] | None = None
