@@ -10,6 +10,7 @@ from kartenwart.domain.audit import AuditEntry
 from kartenwart.domain.catalogue import halted
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason
+from kartenwart.domain.inventory import READERS
 from kartenwart.domain.jobs import TRANSITIONS, Job, JobProgress, JobResult, JobState, JobStep
 from kartenwart.domain.ports.jobs import JobStore
 from kartenwart.operations.newest import Newest
@@ -18,6 +19,7 @@ from kartenwart.operations.work import Ending
 
 MOST_PROGRESS = 200
 _SENT = "Der Auftrag ist beim Konnektor."
+_SENT_TO_READER = "Der Auftrag ist beim Kartenleser."
 
 
 def _nothing_lost() -> None:
@@ -69,7 +71,7 @@ class LiveJob:
             self._unanswered = unanswered
             now = self._clock.now()
             sent = self._moved(JobState.SENT, now, job_number)
-            steps = (JobProgress(step=JobStep.SENT, time=now, text=_SENT), *self._foreseen)
+            steps = (JobProgress(step=JobStep.SENT, time=now, text=self._sent_words), *self._foreseen)
             await self._store.update_job(self._row(replace(sent, progress=(*sent.progress, *steps))), record)
             self.news.publish(sent)
 
@@ -77,7 +79,7 @@ class LiveJob:
         """Note that the first byte may go out from now on; tell so, and what is expected."""
         self.on_wire = True
         foreseen, self._foreseen = self._foreseen, ()
-        self.tell(JobStep.SENT, _SENT)
+        self.tell(JobStep.SENT, self._sent_words)
         for one in foreseen:
             self.tell(one.step, one.text, terminal=one.terminal, terminal_label=one.terminal_label, expected=True)
 
@@ -115,9 +117,8 @@ class LiveJob:
         self.cancelled.set()
         async with self._turn:
             if self.job.state is JobState.SENT:
-                self.tell(
-                    JobStep.CANCEL_REQUESTED, "Der Abbruch ist gewünscht; die Antwort des Konnektors steht noch aus."
-                )
+                whose = "des Kartenlesers" if self.job.back_end == READERS else "des Konnektors"
+                self.tell(JobStep.CANCEL_REQUESTED, f"Der Abbruch ist gewünscht; die Antwort {whose} steht noch aus.")
                 await self._move(JobState.CANCELLING)
                 self.cancelling.set()
 
@@ -157,6 +158,10 @@ class LiveJob:
     async def rewrite(self, record: AuditEntry) -> None:
         """Write the end once more, where the disk refused it."""
         await self._store.update_job(self.job, record)
+
+    @property
+    def _sent_words(self) -> str:
+        return _SENT_TO_READER if self.job.back_end == READERS else _SENT
 
     async def _move(self, state: JobState) -> None:
         now = self._clock.now()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import AgentError
-from kartenwart.domain.inventory import Card, Pin, PinState
+from kartenwart.domain.inventory import Card, Inventory, Pin, PinState, Route
 from kartenwart.domain.ports.observations import Notice, NoticeType
 from kartenwart.operations.inventory import InventoryKeeper
 from kartenwart.operations.pin_memory import PinMemory
@@ -55,7 +55,7 @@ class Readiness:
         inventory = self._keeper.picture.inventory
         ways = ((card, route) for card in inventory.cards for route in card.routes if card.type.is_practice)
         for card, route in ways:
-            if route.konnektor != self._konnektor or not route.handle:
+            if route.konnektor != self._konnektor or not route.handle or _nowhere_typed(inventory, route):
                 continue
             for context in sorted(inventory.contexts_of(card, route)):
                 if route.handle in touched or self._unknown(card, context):
@@ -68,3 +68,9 @@ class Readiness:
     def _hear(self, notice: Notice) -> None:
         if notice.type is NoticeType.PIN_ENTRY_FINISHED and notice.konnektor == self._konnektor:
             self._touched.add(notice.handle)
+
+
+def _nowhere_typed(inventory: Inventory, route: Route) -> bool:
+    """True in a reader without a pad: nobody could open the card there, so nobody is told that it is closed."""
+    reader = inventory.reader(route.reader)
+    return reader is not None and not reader.pad

@@ -18,6 +18,7 @@ from kartenwart.domain.inventory import (
     PinStatus,
     Terminal,
 )
+from kartenwart.domain.readers import Reader, ReaderService, SlotState
 
 UP = Konnektor(name="konnektors/k1", link_state=LinkState.UP, ti_state=OnlineState.ONLINE)
 TERMINAL = Terminal(
@@ -134,3 +135,18 @@ def test_what_is_open_unknown_or_not_ours_is_no_hint(status: PinStatus) -> None:
 
 def test_every_owner_has_a_german_name() -> None:
     assert set(OWNERS) == set(Owner)
+
+
+def test_readers_say_what_is_wrong_with_them_and_count_where_all_is_well() -> None:
+    contexts = frozenset({"contexts/labor"})
+    here = Inventory(reader_service=ReaderService(contexts=contexts, seen=True))
+    assert verdict(here).endswith("0 Karte(n), 0 Kartenleser.")
+    down = failure(Reason.READER_SERVICE_DOWN)
+    assert verdict(replace(here, reader_service=ReaderService(contexts=contexts, condition=down))).startswith(
+        f"Kartenleser der Box: {down.title}"
+    )
+    unseen = failure(Reason.READER_NOT_SEEN)
+    reader = Reader(
+        name="readers/r-1", label="Leser", slot=SlotState.UNKNOWN, pad=False, contexts=contexts, condition=unseen
+    )
+    assert verdict(replace(here, readers=(reader,))).startswith(f"Leser: {unseen.title}")
