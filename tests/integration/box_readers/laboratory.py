@@ -49,10 +49,12 @@ class Laboratory:
         """Connect as the person at the box (`async with`)."""
         return connect_locally(self.agent.socket)
 
-    async def signer(self) -> Profile:
-        """Enrol a workstation that signs, by a one-time token."""
+    async def signer(self, *users: str) -> Profile:
+        """Enrol a workstation that signs, for these users, by a one-time token."""
         async with self.technician() as box:
-            token = await box.enrolments.token(role=workstation_pb2.ROLE_SIGNER, contexts=[LABORATORY], users=[])
+            token = await box.enrolments.token(
+                role=workstation_pb2.ROLE_SIGNER, contexts=[LABORATORY], users=list(users)
+            )
         return await enrol_by_token(
             self.agent.address,
             token=token.token,

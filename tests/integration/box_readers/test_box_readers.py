@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from kartenwart.api.inventory.v1 import inventory_service_pb2 as inventory_pb2
 from kartenwart.api.job.v1 import job_pb2
 from kartenwart.api.pin.v1 import pin_service_pb2 as pin_pb2
 from kartenwart.api.reader.v1 import reader_pb2
+from kartenwart.api.user.v1 import user_service_pb2 as user_pb2
 from kartenwart.client import CallFailed
-from tests.integration.box_readers.laboratory import LABORATORY, NEIGHBOUR, Laboratory
+from tests.integration.box_readers.laboratory import LABORATORY, NEIGHBOUR, Laboratory, laboratory
 
 SMCB, HBA = card_pb2.CARD_TYPE_SMC_B, card_pb2.CARD_TYPE_HBA
 
@@ -144,3 +146,57 @@ async def test_a_signature_is_made_after_the_pin_was_typed_at_the_pad(here: Labo
         await box.jobs.follow(await box.pins.verify(verify(smcb.name)))
         request.request_id = str(uuid.uuid4())
         assert len(await seat.authentication.sign(request)) == 64  # the box has held it against C.AUT
+
+
+@pytest.mark.parametrize("switched_on", [False, True])
+async def test_insurance_data_are_read_for_a_laboratory_only(
+    tmp_path: Path, sim_state: Path, switched_on: bool
+) -> None:
+    settings = f"[readers.laboratory]\ninsurance_data = {str(switched_on).lower()}\n"
+    async with laboratory(tmp_path, sim_state, settings) as here:
+        here.desk.simulation.practice.insert("egk-muster", "plain", 2)
+        async with here.connected(await here.signer()) as seat:
+            egk = await card_of(seat, card_pb2.CARD_TYPE_EGK)
+            assert (egk.holder, egk.iccsn_tail) == ("", "")
+            reading = await seat.patients.read_vsd(egk.name, context=LABORATORY)
+        if not switched_on:
+            assert reading.failure.reason == failure_pb2.REASON_LABORATORY_ONLY
+            return
+        assert not reading.HasField("failure")
+        assert reading.HasField("person")
+        assert reading.HasField("insurance")
+        assert not reading.HasField("proof")
+
+
+async def test_a_doctor_is_bound_to_her_card_at_a_pad_and_then_uses_it(here: Laboratory) -> None:
+    practice = here.desk.simulation.practice
+    async with here.technician() as box:
+        await box.users.create("adler", "Dr. Adler")
+        await card_of(box, HBA)
+        practice.pull("smcb-m1")
+        practice.pull("hba-adler")
+
+        async def all_out() -> bool:
+            return not await box.cards.list()
+
+        await until(all_out)
+        practice.insert("hba-adler", "pad", 1)
+    async with here.connected(await here.signer("users/adler")) as seat:
+        hba = await card_of(seat, HBA)
+        bound = await seat.jobs.follow(
+            await seat.users.bind(
+                user_pb2.BindUserRequest(
+                    request_id=str(uuid.uuid4()), user="users/adler", card=hba.name, context=LABORATORY
+                )
+            )
+        )
+        assert (bound.state, bound.bind_user.card) == (job_pb2.JOB_STATE_SUCCEEDED, hba.name)
+        request = authentication_pb2.ExternalAuthenticateRequest(
+            request_id=str(uuid.uuid4()),
+            card=hba.name,
+            user="users/adler",
+            context=LABORATORY,
+            scheme=authentication_pb2.SIGNATURE_SCHEME_ECDSA_RAW,
+            digest=b"h" * 32,
+        )
+        assert len(await seat.authentication.sign(request)) == 64
