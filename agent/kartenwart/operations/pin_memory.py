@@ -1,5 +1,7 @@
 """What is known of PINs: the picture's states by context, and the last known attempts, which outlive a restart."""
 
+from dataclasses import replace
+
 from kartenwart.domain.catalogue import failure
 from kartenwart.domain.clock import Clock
 from kartenwart.domain.failures import Reason, WorldError
@@ -48,7 +50,11 @@ class PinMemory:
         return await self.attempts(reach, pin, told)
 
     def seen(self, reach: Reach, pin: Pin, status: PinStatus, attempts_left: int | None) -> PinState:
-        """Show a state that the Konnektor told in the picture, and return it."""
+        """Show a state that was told in the picture, and return it.
+
+        A card in a reader has no sessions: what is so in one context that means readers is so in all. A person's is
+        shown where it was asked for only, since other mandants need not know who that is.
+        """
         state = PinState(
             context=reach.context.name,
             pin=pin,
@@ -57,7 +63,10 @@ class PinMemory:
             observed_at=self._clock.now(),
             user=reach.user,
         )
-        self._keeper.pin_observed(reach.card.name, state)
+        service = self._keeper.picture.inventory.reader_service if reach.context.at_readers else None
+        alike = service.contexts if service is not None and not reach.user else frozenset({reach.context.name})
+        for context in sorted(alike | {reach.context.name}):
+            self._keeper.pin_observed(reach.card.name, replace(state, context=context))
         return state
 
     async def attempts(self, reach: Reach, pin: Pin, told: int | None) -> int | None:

@@ -17,6 +17,7 @@ from kartenwart.operations.events import EventRing, visible
 from kartenwart.operations.inventory import InventoryKeeper, view
 from kartenwart.operations.locks import CardLocks, Claim, Rank
 from kartenwart.operations.people import People
+from kartenwart.operations.pin_memory import PinMemory
 from kartenwart.operations.reach import Cards
 from kartenwart.operations.reader_link import ReaderLink
 from kartenwart.operations.readers import ReaderOperations
@@ -194,6 +195,17 @@ def test_a_card_that_is_not_there_is_missing_for_a_reason(house: House, told: Se
     with pytest.raises(AgentError) as missing:
         reaching(house, readers=PlayedKonnektor()).reach(named(SMCB), LAB, "")
     assert missing.value.failure.reason.value == reason
+
+
+@pytest.mark.parametrize(("user", "told"), [("", AT_READERS), ("users/adler", {LAB})])
+def test_a_pin_that_is_verified_in_a_reader_is_so_for_all_that_mean_readers(
+    house: House, user: str, told: frozenset[str]
+) -> None:
+    house.see(seen(holding(SMCB_HERE, PAD)))
+    reach = replace(reaching(house, readers=PlayedKonnektor()).reach(named(SMCB), LAB, ""), user=user)
+    memory = PinMemory(keeper=house.keeper, facts=MemoryStore(), clock=SetClock())
+    assert memory.seen(reach, Pin.SMC, PinStatus.VERIFIED, None).context == LAB
+    assert {state.context for state in house.keeper.picture.inventory.cards[0].pin_states} == told
 
 
 class Usb:
