@@ -46,10 +46,9 @@ def _inside(one: Tlv, deeper: int) -> None:
 def _beginning(data: bytes) -> None:
     size = tlv.size_of_first(data)
     hold("an object is not longer than its limit", size <= tlv.LIMIT + 7)
-    if size <= len(data):
-        first, rest = tlv.read_first(data)
-        hold("an object ends where its beginning said", len(data) - len(rest) == size)
-        hold("it is the only one when nothing follows", tlv.read_only(data[:size], first.tag) == first)
+    first, rest = tlv.read_first(data)
+    hold("an object ends where its beginning said", len(data) - len(rest) == size)
+    hold("it is the only one when nothing follows", tlv.read_only(data[:size], first.tag) == first)
 
 
 def read_a_command(data: bytes) -> None:
