@@ -94,7 +94,7 @@ async def test_what_needs_a_pad_or_a_konnektor_is_refused_before_the_card_is_ask
         pulled.insert("smcb-m1", "plain", 2)
 
         async def moved() -> bool:
-            card = await box.cards.get(smcb.name)
+            card = await card_of(box, SMCB)
             readers = await all_readers(box)
             return bool(card.routes) and card.routes[0].reader == readers["plain 00 01"].name
 
