@@ -44,7 +44,7 @@ async def live(here: Box, cuts: Sequence[Cut] = ()) -> Lived:
     troubles = await _fresh_sessions(here)
     here.days += 1
     day = Day(practice=here.practice, number=here.days)
-    steps = _Steps(here=here, cuts={cut.step: cut for cut in cuts})
+    steps = _Steps(here=here, day=day, cuts={cut.step: cut for cut in cuts})
     for step in day.steps:
         troubles += await steps.take(step)
     steps.note()
@@ -67,6 +67,7 @@ class _Steps:
     """Takes the day's steps; `ends` is how often the agent had ended when the last cut was armed."""
 
     here: Box
+    day: Day
     cuts: Mapping[str, Cut]
     kinds: dict[str, str] = field(default_factory=dict)
     struck: list[str] = field(default_factory=list)
@@ -81,9 +82,11 @@ class _Steps:
         cut = self.cuts.get(step.__name__)
         if cut is not None:
             await here.has_space()
+            if len(here.ends) == self.ends:
+                await _recorded(self.day)
             self.note()
             here.arm(cut)
-            self.ends = ends
+            self.ends = ends = len(here.ends)
         troubles = await _through(here, step)
         self.kinds[step.__name__] = here.cutter.kinds(calls)
         if len(here.ends) > ends:
