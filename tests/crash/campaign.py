@@ -5,15 +5,17 @@
 
 import argparse
 import asyncio
+import json
 import random
 import sys
 import tempfile
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
+from traceback import extract_tb
 
 import pytest
 
@@ -135,8 +137,9 @@ async def _noted(outcome: Outcome, one: Run, say: Say) -> AsyncIterator[list[Liv
     try:
         yield lived
     except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - whatever it was, the others must be run
-        held = f"BROKEN: {error!r}"
-        outcome.broken.append(f"{one}: {error!r}")
+        where = " > ".join(f"{frame.name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[1:])
+        held = f"BROKEN: {error!r} ({where})"
+        outcome.broken.append(f"{one}: {held}")
     struck = [what for day in lived for what in day.struck]
     troubles = sorted({trouble for day in lived for trouble in day.troubles})
     outcome.runs, outcome.cuts, outcome.hit = outcome.runs + 1, outcome.cuts + one.cuts, outcome.hit + len(struck)
@@ -148,20 +151,45 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-async def campaign(each: int, seed: int, say: Say, skip: int = 0, most: int | None = None) -> Outcome:
-    """Run the whole matrix (each = 0) or a sample, `most` runs behind the first `skip`, in a folder of its own."""
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which runs: all (each = 0) or those of a sample, `most` of them behind the first `skip`.
+
+    Days differ a little in length, and so would the plans of several campaigns: `plan` is a file that keeps what was
+    counted first, for those that share the runs among them, or go on later.
+    """
+
+    each: int
+    seed: int
+    skip: int
+    most: int | None
+    plan: Path | None
+
+
+async def campaign(choice: Choice, say: Say) -> Outcome:
+    """Run the chosen part of the matrix, in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="crash-matrix-") as place:
         folder = Path(place)
         lib = library(folder)
         async with surroundings(folder) as sim:
-            counted = await count(folder, sim, lib)
-            runs = planned(sample(counted.starts, each, seed), sample(counted.days, each, seed))
-            chosen = runs[skip:][:most]
+            counted = await _counted(choice.plan, folder, sim, lib)
+            of_start = sample(counted.starts, choice.each, choice.seed)
+            runs = planned(of_start, sample(counted.days, choice.each, choice.seed))
+            chosen = runs[choice.skip :][: choice.most]
             say(str(counted))
             cuts = len(counted.starts) + len(counted.days)
             now = sum(one.cuts for one in chosen)
-            say(f"{cuts} cuts in all, {now} of them now, in {len(chosen)} of {len(runs)} runs (seed {seed})")
+            say(f"{cuts} cuts in all, {now} of them now, in {len(chosen)} of {len(runs)} runs (seed {choice.seed})")
             return await run(folder, sim, lib, chosen, say)
+
+
+async def _counted(plan: Path | None, folder: Path, sim: Simulator, lib: Path) -> Counted:
+    if plan is not None and plan.exists():
+        return Counted(**json.loads(plan.read_text(encoding="utf-8")))
+    counted = await count(folder, sim, lib)
+    if plan is not None:
+        plan.write_text(json.dumps(asdict(counted)), encoding="utf-8")
+    return counted
 
 
 def _say(line: str) -> None:
@@ -176,8 +204,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="where a sample begins")
     parser.add_argument("--skip", type=int, default=0, metavar="N", help="go on behind the first N runs")
     parser.add_argument("--most", type=int, metavar="N", help="end after N runs")
-    chosen = parser.parse_args()
-    outcome = asyncio.run(campaign(chosen.each, chosen.seed, _say, chosen.skip, chosen.most))
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="what was counted; written where it is not there")
+    outcome = asyncio.run(campaign(Choice(**vars(parser.parse_args())), _say))
     _say(
         f"{outcome.cuts} cuts in {outcome.runs} runs, of which {outcome.runs - len(outcome.broken)} held; "
         f"{outcome.hit} cuts hit a call"

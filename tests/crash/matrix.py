@@ -44,13 +44,12 @@ async def live(here: Box, cuts: Sequence[Cut] = ()) -> Lived:
     troubles = await _fresh_sessions(here)
     here.days += 1
     day = Day(practice=here.practice, number=here.days)
-    steps = _Steps(here=here, cuts={cut.step: cut for cut in cuts})
+    steps = _Steps(here=here, day=day, cuts={cut.step: cut for cut in cuts})
     for step in day.steps:
         troubles += await steps.take(step)
-    steps.note()
+    troubles += await steps.recorded()
     here.cutter.disarm()
     if len(here.ends) == steps.ends:
-        await _recorded(day)
         await here.kill()
         here.assert_ended_as_it_should()
     await _assert_kept(day)
@@ -67,6 +66,7 @@ class _Steps:
     """Takes the day's steps; `ends` is how often the agent had ended when the last cut was armed."""
 
     here: Box
+    day: Day
     cuts: Mapping[str, Cut]
     kinds: dict[str, str] = field(default_factory=dict)
     struck: list[str] = field(default_factory=list)
@@ -77,23 +77,29 @@ class _Steps:
 
     async def take(self, step: Step) -> list[str]:
         """Take one, with the cut that is meant for it; a cut that it did not reach may come in one of the next."""
-        here, calls, ends = self.here, self.here.cutter.calls, len(self.here.ends)
+        here, calls, ends, before = self.here, self.here.cutter.calls, len(self.here.ends), list[str]()
         cut = self.cuts.get(step.__name__)
         if cut is not None:
-            await here.has_space()
-            self.note()
+            before = await self.recorded()
             here.arm(cut)
-            self.ends = ends
-        troubles = await _through(here, step)
+            self.ends = ends = len(here.ends)
+        troubles = before + await _through(here, step)
         self.kinds[step.__name__] = here.cutter.kinds(calls)
         if len(here.ends) > ends:
             here.assert_ended_as_it_should()
         return troubles
 
-    def note(self) -> None:
-        """Keep what was cut since the last cut was armed."""
+    async def recorded(self) -> list[str]:
+        """Wait until there is space again and all ends that were told are on the disk; keep what was cut so far."""
+
+        async def all_recorded() -> None:
+            await _recorded(self.day)
+
+        await self.here.has_space()
+        troubles = await _through(self.here, all_recorded) if len(self.here.ends) == self.ends else []
         if what := self.here.cutter.what:
             self.struck.append(what)
+        return troubles
 
 
 async def _recorded(day: Day) -> None:
