@@ -65,6 +65,7 @@ MAY = {
         "UnlockPracticeCards": "WST",
         "GetPinMatrix": "VWST",
     },
+    "reader.v1.ReaderService": {"ListReaders": "VWSTA", "GetReader": "VWSTA", "ResetReader": "T"},
     "signature.v1.ComfortSignatureService": {
         "ActivateComfortSignature": "S",
         "GetComfortSignature": "WST",
