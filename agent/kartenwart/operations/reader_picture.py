@@ -6,7 +6,6 @@ from datetime import date
 from operator import attrgetter
 
 from kartenwart.domain.certificate_words import condition_of
-from kartenwart.domain.failures import Failure
 from kartenwart.domain.inventory import READERS, Card, CardType, Inventory, Route
 from kartenwart.domain.ports.readers import ReaderCard, SeenReader, SeenReaders
 from kartenwart.domain.reader_matching import Match, match
@@ -90,11 +89,8 @@ class ReaderPainter:
             routes=(Route(konnektor=READERS, terminal="", reader=reader.name, slot_id=SLOT, handle=seen.handle),),
             contexts=self.contexts,
             seal=seal,
-            condition=self._condition(seen, today),
+            condition=condition_of(seen.type, seen.certificate_expiry, today),
         )
-
-    def _condition(self, seen: ReaderCard, today: date) -> Failure | None:
-        return condition_of(seen.type, seen.certificate_expiry, today)
 
 
 def _device(seen: SeenReader, matches: Iterable[Match]) -> tuple[UsbDevice | None, int]:

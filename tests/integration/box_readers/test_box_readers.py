@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from firmware_sim.pads.script import read_steps
 from kartenwart.api.authentication.v1 import authentication_service_pb2 as authentication_pb2
 from kartenwart.api.card.v1 import card_pb2
 from kartenwart.api.failure.v1 import failure_pb2
@@ -106,6 +107,21 @@ async def test_what_needs_a_pad_or_a_konnektor_is_refused_before_the_card_is_ask
             await box.certificates.verify(der, context=LABORATORY)
         assert refused.value.failure.reason == "KONNEKTOR_NEEDED"
         assert here.desk.simulation.practice.counts.cards["smcb-m1"].pin_prompts == 0
+
+
+async def test_a_card_pulled_at_the_pad_leaves_the_outcome_unknown_and_the_pin_is_asked_once(
+    here: Laboratory,
+) -> None:
+    counts = here.desk.simulation.practice.counts.cards["smcb-m1"]
+    async with here.technician() as box:
+        smcb = await card_of(box, SMCB)
+        here.desk.simulation.pads["pad"].script.play(read_steps([{"action": "pull_card"}]), "silent")
+        request = verify(smcb.name)
+        told = await box.jobs.follow(await box.pins.verify(request))
+        assert told.state == job_pb2.JOB_STATE_OUTCOME_UNKNOWN
+        assert told.failure.reason == failure_pb2.REASON_OUTCOME_UNKNOWN
+        again = await box.jobs.follow(await box.pins.verify(request))
+        assert (again.name, again.state, counts.pin_prompts) == (told.name, told.state, 1)
 
 
 async def test_a_pcscd_that_dies_is_told_and_its_readers_come_back(here: Laboratory) -> None:

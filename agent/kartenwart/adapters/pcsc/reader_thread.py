@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kartenwart.adapters.pcsc.slot import Slot
+from kartenwart.cards.refusal import CardRefusal
 from kartenwart.domain.catalogue import failure, halted
 from kartenwart.domain.failures import Reason, WorldError
 from kartenwart.domain.ports.cards import BeforeSend
@@ -16,6 +17,9 @@ from kartenwart.domain.ports.cards import BeforeSend
 T = TypeVar("T")
 
 _GATE_SECONDS = 30.0
+_UNANSWERED = frozenset(
+    {Reason.CARD_REMOVED, Reason.CARD_FAULT, Reason.READER_FAULT, Reason.READER_GONE, Reason.READER_SERVICE_DOWN}
+)
 _LINGER_SECONDS = 0.2  # connecting anew costs as much as reading a certificate
 
 
@@ -93,12 +97,18 @@ class ReaderThread:
         return result
 
     async def verb(self, work: Callable[[Slot, Gate], T], before_send: BeforeSend, seconds: float) -> T:
-        """Run a verb once; a WorldError says whether anything was sent."""
+        """Run a verb once; a WorldError says whether anything was sent.
+
+        OUTCOME_UNKNOWN where it was sent, and reader or pcscd failed instead of a card that answered: PC/SC does not
+        tell whether the card had it already.
+        """
         gate = Gate(before_send)
         try:
             return await self.run(lambda slot: work(slot, gate), seconds)
         except WorldError as error:
             error.sent = gate.shut() and error.sent
+            if error.sent and error.failure.reason in _UNANSWERED and not isinstance(error, CardRefusal):
+                raise WorldError(failure(Reason.OUTCOME_UNKNOWN)) from error
             raise
         finally:
             gate.shut()

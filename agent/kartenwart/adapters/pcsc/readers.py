@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 VERB_SECONDS = 300.0
 _END_SECONDS = 3.0
-_DOUBTFUL = frozenset({Reason.CARD_REMOVED, Reason.CARD_FAULT, Reason.READER_FAULT})
+_DOUBTFUL = frozenset({Reason.CARD_REMOVED, Reason.CARD_FAULT, Reason.READER_FAULT, Reason.OUTCOME_UNKNOWN})
 
 
 class Readers:
